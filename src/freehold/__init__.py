@@ -1,0 +1,1 @@
+"""Freehold: an enterprise data layer on PostgreSQL."""

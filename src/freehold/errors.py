@@ -1,0 +1,263 @@
+"""The one error tree: every error has a stable code, and says what, where and what to do."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class FreeholdError(Exception):
+    """Base of every error that Freehold raises on purpose.
+
+    Parameters
+    ----------
+    message
+        One sentence: what is wrong, and where.
+    detail
+        The facts behind it: rows, names, the server's own words.
+    hint
+        What to do about it.
+    """
+
+    code: ClassVar[str] = "freehold"
+
+    def __init__(self, message: str, *, detail: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+        self.hint = hint
+
+    def __str__(self) -> str:
+        parts = [f"{self.message} [{self.code}]"]
+        if self.detail:
+            parts.append(f"DETAIL: {self.detail}")
+        if self.hint:
+            parts.append(f"HINT: {self.hint}")
+        return "\n".join(parts)
+
+
+class DeclarationError(FreeholdError):
+    """The declaration contradicts itself or the model."""
+
+    code = "declaration.invalid"
+
+
+class UnknownTable(DeclarationError):
+    """A declaration names a table that the metadata does not hold."""
+
+    code = "declaration.unknown-table"
+
+
+class UnknownColumn(DeclarationError):
+    """A declaration names a column that its table does not have."""
+
+    code = "declaration.unknown-column"
+
+
+class Contradiction(DeclarationError):
+    """Two declarations say different things of the same table."""
+
+    code = "declaration.contradiction"
+
+
+class UnclassifiedTable(DeclarationError):
+    """No declaration says who owns the rows of a table."""
+
+    code = "tenancy.unclassified-table"
+
+
+class TenantKeyMissing(DeclarationError):
+    """A key of a tenant-owned table does not start with the tenant, so that it would reach across tenants."""
+
+    code = "tenancy.key-without-tenant"
+
+
+class CrossTenantForeignKey(DeclarationError):
+    """A foreign key could point at another tenant's row."""
+
+    code = "tenancy.cross-tenant-foreign-key"
+
+
+class ServerError(FreeholdError):
+    """A PostgreSQL server does not do what was asked of it."""
+
+    code = "server.error"
+
+
+class ServerDown(ServerError):
+    """Nothing answers at the address."""
+
+    code = "server.down"
+
+
+class ServerNotStarted(ServerError):
+    """A server that Freehold owns did not start."""
+
+    code = "server.not-started"
+
+
+class BinariesMissing(ServerError):
+    """No PostgreSQL binaries of the kind that was asked for are installed."""
+
+    code = "server.binaries-missing"
+
+
+class ServerTooOld(ServerError):
+    """The server's version is outside 15 to 18."""
+
+    code = "server.unsupported-version"
+
+
+class LoginRefused(ServerError):
+    """Wrong password, unknown role or no entry in pg_hba.conf."""
+
+    code = "server.login-refused"
+
+
+class PrivilegeMissing(ServerError):
+    """The login lacks a privilege that the command needs."""
+
+    code = "server.privilege-missing"
+
+
+class ServerFull(ServerError):
+    """The server's disk is full or read-only."""
+
+    code = "server.no-space"
+
+
+class ConnectionLost(ServerError):
+    """The connection ended in the middle; what was not committed is rolled back."""
+
+    code = "server.connection-lost"
+
+
+class PlanError(FreeholdError):
+    """A plan cannot be made or must not run."""
+
+    code = "plan.invalid"
+
+
+class DataViolates(PlanError):
+    """Live rows violate a constraint that the plan would add."""
+
+    code = "plan.data-violates"
+
+
+class StepRefused(PlanError):
+    """A step would lose data or weaken a guard, and its flag was not given."""
+
+    code = "plan.step-refused"
+
+
+class PlanStale(PlanError):
+    """The database changed between plan and apply."""
+
+    code = "plan.stale"
+
+
+class ApplyBusy(PlanError):
+    """Another apply holds the advisory lock."""
+
+    code = "apply.busy"
+
+
+class LockTimeout(PlanError):
+    """A step could not get its lock within the retries."""
+
+    code = "apply.lock-timeout"
+
+
+class StepFailed(PlanError):
+    """The server refused a step."""
+
+    code = "apply.step-failed"
+
+
+class ContextError(FreeholdError):
+    """The tenant context of a transaction is not valid; the statement saw no row."""
+
+    code = "context.invalid"
+
+
+class ContextMissing(ContextError):
+    """No tenant context was bound (SQLSTATE FH001)."""
+
+    code = "context.missing"
+
+
+class ContextForged(ContextError):
+    """The context is malformed or its signature does not fit (SQLSTATE FH002)."""
+
+    code = "context.forged"
+
+
+class ContextExpired(ContextError):
+    """The context's time is over (SQLSTATE FH003)."""
+
+    code = "context.expired"
+
+
+class ContextReplayed(ContextError):
+    """The context was issued for another backend (SQLSTATE FH004)."""
+
+    code = "context.replayed"
+
+
+class ContextKeyMissing(ContextError):
+    """The application has no key to sign a context with, or the database does not know the key."""
+
+    code = "context.key-missing"
+
+
+class TransactionError(FreeholdError):
+    """A transaction was used in a way that would break its promise."""
+
+    code = "transaction.misused"
+
+
+class CommitInside(TransactionError):
+    """commit() or rollback() inside ``with db.transaction()``; the block itself ends the transaction."""
+
+    code = "transaction.commit-inside"
+
+
+class CommitRefused(TransactionError):
+    """COMMIT was answered with ROLLBACK: nothing of the transaction is stored."""
+
+    code = "transaction.commit-refused"
+
+
+class UnsafeLogin(FreeholdError):
+    """The application's login could step around row security."""
+
+    code = "roles.unsafe-login"
+
+
+class ReportStale(FreeholdError):
+    """A report is older than its declared freshness, and the declaration says to fail."""
+
+    code = "reports.stale"
+
+
+class BackupError(FreeholdError):
+    """A backup or restore did not do what it must."""
+
+    code = "backup.failed"
+
+
+class DrillFailed(BackupError):
+    """A drill ended without its proof."""
+
+    code = "backup.drill-failed"
+
+
+class InputError(FreeholdError):
+    """A file or value from the user cannot be used."""
+
+    code = "input.invalid"
+
+
+class ConfigError(FreeholdError):
+    """An option is missing or has a value that cannot be used."""
+
+    code = "config.invalid"
