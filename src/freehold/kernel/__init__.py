@@ -1,0 +1,1 @@
+"""The kernel knows PostgreSQL and no capability: declare, plan, apply, observe, prove."""

@@ -1,0 +1,114 @@
+"""Declarations over plain SQLAlchemy models, and how they are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase
+
+from freehold.errors import DeclarationError, UnknownColumn, UnknownTable
+from freehold.kernel.objects import Object
+
+Entity = type[DeclarativeBase] | sa.Table | type[Any]
+"""A mapped class or a table of the metadata."""
+
+
+def table_of(entity: Entity) -> sa.Table:
+    """The table behind a mapped class, or the table itself.
+
+    Raises
+    ------
+    UnknownTable
+        It is neither.
+    """
+    table = entity if isinstance(entity, sa.Table) else getattr(entity, "__table__", None)
+    if not isinstance(table, sa.Table):
+        raise UnknownTable(
+            f"{entity!r} is neither a mapped class nor a table",
+            hint="Give the declaration a SQLAlchemy mapped class or Table.",
+        )
+    return table
+
+
+def name_of(entity: Entity) -> tuple[str, str]:
+    """``(schema, table)`` of an entity; a table without a schema is in ``public``."""
+    table = table_of(entity)
+    return (table.schema or "public", table.name)
+
+
+def column_of(entity: Entity, column: str) -> sa.Column[Any]:
+    """A column of an entity by its name in the database.
+
+    Raises
+    ------
+    UnknownColumn
+        The table has no such column.
+    """
+    table = table_of(entity)
+    if column not in table.columns:
+        raise UnknownColumn(
+            f"Table {'.'.join(name_of(table))} has no column {column!r}",
+            detail=f"Its columns are {', '.join(table.columns.keys())}.",
+        )
+    found: sa.Column[Any] = table.columns[column]
+    return found
+
+
+_UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2629746, "year": 31556952}
+_DURATION = re.compile(r"(\d+)\s*(second|minute|hour|day|week|month|year)s?")
+
+
+def seconds_of(duration: str) -> int:
+    """Seconds in a duration such as ``"90 minutes"`` or ``"7 years"`` (a year is 365.2425 days, a month a twelfth of it).
+
+    Raises
+    ------
+    DeclarationError
+        The text is not a number and a unit.
+    """
+    match = _DURATION.fullmatch(duration.strip().lower())
+    if not match:
+        raise DeclarationError(
+            f"{duration!r} is not a duration",
+            hint="Write a number and a unit: 30 seconds, 90 minutes, 7 years.",
+        )
+    return int(match[1]) * _UNITS[match[2]]
+
+
+@dataclass(frozen=True)
+class Extra:
+    """Objects of the application's own, such as a function and its constraint trigger, kept like every other object."""
+
+    objects: Sequence[Object]
+
+    def __init__(self, *objects: Object) -> None:
+        object.__setattr__(self, "objects", tuple(objects))
+
+
+@dataclass(frozen=True)
+class Rename:
+    """A table or column that has a new name; renames are declared, never guessed.
+
+    ``Rename(Customer, was="client")`` renames the table; ``Rename(Customer, column="email", was="mail")`` a column.
+    """
+
+    entity: Entity
+    was: str
+    column: str = ""
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """SQLAlchemy metadata and the list of what its data must promise."""
+
+    metadata: sa.MetaData
+    items: tuple[object, ...]
+    name: str
+
+    def of_type(self, kind: type[Any]) -> Iterable[Any]:
+        """The declarations of one type, in their order."""
+        return (item for item in self.items if isinstance(item, kind))

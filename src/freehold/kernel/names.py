@@ -1,0 +1,53 @@
+"""SQL text that is composed, never concatenated: quoted identifiers, quoted literals, and templates that hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import LiteralString, NewType
+
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+Sql = NewType("Sql", str)
+"""SQL text whose every part was a literal of this code base, a quoted identifier, a quoted literal, or the catalog's own text."""
+
+_preparer = PGDialect_psycopg().identifier_preparer
+
+
+def ident(name: str) -> Sql:
+    """Quote one identifier where PostgreSQL needs it quoted."""
+    return Sql(_preparer.quote(name))
+
+
+def qualified(*names: str) -> Sql:
+    """Quote the parts of a qualified name and join them with dots."""
+    return Sql(".".join(ident(name) for name in names if name))
+
+
+def idents(names: Iterable[str]) -> Sql:
+    """Quote identifiers and join them with commas."""
+    return Sql(", ".join(ident(name) for name in names))
+
+
+def literal(value: str) -> Sql:
+    """Quote a string constant; backslashes are safe under either setting of ``standard_conforming_strings``."""
+    quoted = "'" + value.replace("'", "''") + "'"
+    return Sql("E" + quoted.replace("\\", "\\\\") if "\\" in value else quoted)
+
+
+def joined(parts: Iterable[Sql], separator: LiteralString = ", ") -> Sql:
+    """Join SQL texts."""
+    return Sql(separator.join(parts))
+
+
+def ddl(template: LiteralString, *parts: Sql, **named: Sql) -> Sql:
+    """Fill a template whose holes take SQL text only.
+
+    >>> ddl("ALTER TABLE {} ENABLE ROW LEVEL SECURITY", qualified("retail", "order"))
+    'ALTER TABLE retail."order" ENABLE ROW LEVEL SECURITY'
+    """
+    return Sql(template.format(*parts, **named))
+
+
+def trusted(text: str) -> Sql:
+    """Take SQL text from the catalog, from SQLAlchemy's compiler or from a ``.sql`` file of the project."""
+    return Sql(text)

@@ -1,0 +1,105 @@
+"""What every kind of PostgreSQL object has in common: a key, how it is written, and what a change of it costs."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar, NamedTuple, Self
+
+from freehold.kernel.names import Sql
+
+
+class Lock(StrEnum):
+    """Table-level locks, weakest first (PostgreSQL manual, section 13.3.1)."""
+
+    NONE = "none"
+    ACCESS_SHARE = "ACCESS SHARE"
+    ROW_SHARE = "ROW SHARE"
+    ROW_EXCLUSIVE = "ROW EXCLUSIVE"
+    SHARE_UPDATE_EXCLUSIVE = "SHARE UPDATE EXCLUSIVE"
+    SHARE = "SHARE"
+    SHARE_ROW_EXCLUSIVE = "SHARE ROW EXCLUSIVE"
+    EXCLUSIVE = "EXCLUSIVE"
+    ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
+
+
+class Key(NamedTuple):
+    """What tells one object from every other in the database."""
+
+    kind: str
+    name: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {'.'.join(part for part in self.name if part)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Statements that run in one transaction, with what they lock and what they cost.
+
+    ``loses`` names the data that is gone afterwards, ``weakens`` the guard that is weaker; both are empty for a step
+    that needs no flag. ``transactional`` is false for a statement that PostgreSQL refuses inside a transaction block.
+    """
+
+    title: str
+    statements: tuple[Sql, ...]
+    lock: Lock = Lock.NONE
+    on: str = ""
+    transactional: bool = True
+    reversible: bool = True
+    loses: str = ""
+    weakens: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a change happens: which database, and which objects the same plan makes.
+
+    On a table of ``new`` nobody waits for a lock, so that the plain statement may be used where a live table needs the
+    online one.
+    """
+
+    database: str
+    version: int
+    new: frozenset[Key] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Object(ABC):
+    """One PostgreSQL object, as declared or as the catalog has it.
+
+    ``room`` and ``reason`` say who declared it and why; ``after`` names declared objects that must exist before it.
+    None of the three is compared.
+    """
+
+    kind: ClassVar[str]
+    rank: ClassVar[int]
+    shared: ClassVar[bool] = False
+    """True for objects of the whole cluster, which a scratch database would show as they are, not as declared."""
+
+    room: str = field(default="", compare=False)
+    reason: str = field(default="", compare=False)
+    after: tuple[Key, ...] = field(default=(), compare=False)
+
+    @property
+    @abstractmethod
+    def name(self) -> tuple[str, ...]:
+        """The parts of the key below the kind."""
+
+    @property
+    def key(self) -> Key:
+        """The identity under which declared and live state are compared."""
+        return Key(self.kind, self.name)
+
+    @abstractmethod
+    def create(self, site: Site) -> tuple[Change, ...]:
+        """What makes the object."""
+
+    @abstractmethod
+    def drop(self, site: Site) -> tuple[Change, ...]:
+        """What removes it."""
+
+    def alter(self, live: Self, site: Site) -> tuple[Change, ...] | None:
+        """What turns ``live`` into this, or None where only dropping and creating does."""
+        return None

@@ -1,0 +1,65 @@
+"""Functions and procedures, stripped of PUBLIC's right to execute as soon as they exist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from freehold.kernel.names import Sql, ddl, qualified, trusted
+from freehold.kernel.objects.base import Change, Object, Site
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function(Object):
+    """A function or procedure.
+
+    ``arguments`` are the argument types as ``oidvectortypes`` writes them (``"uuid, text"``); ``definition`` is a whole
+    ``CREATE OR REPLACE FUNCTION`` statement.
+    """
+
+    kind: ClassVar[str] = "function"
+    rank: ClassVar[int] = 60
+
+    schema: str
+    function: str
+    arguments: str = ""
+    definition: str
+    returns: str = ""
+    definer: bool = False
+    settings: tuple[str, ...] = ()
+    routine: str = "FUNCTION"
+
+    @property
+    def name(self) -> tuple[str, ...]:
+        return (self.schema, self.function, self.arguments)
+
+    @property
+    def signature(self) -> Sql:
+        """The name as GRANT, ALTER and DROP take it."""
+        return ddl("{}({})", qualified(self.schema, self.function), trusted(self.arguments))
+
+    def create(self, site: Site) -> tuple[Change, ...]:
+        strip = ddl("REVOKE ALL ON {} {} FROM PUBLIC", trusted(self.routine), self.signature)
+        return (Change(title=f"create {self.title}", statements=(trusted(self.definition), strip)),)
+
+    def drop(self, site: Site) -> tuple[Change, ...]:
+        statement = ddl("DROP {} {}", trusted(self.routine), self.signature)
+        return (Change(title=f"drop {self.title}", statements=(statement,)),)
+
+    def alter(self, live: Self, site: Site) -> tuple[Change, ...] | None:
+        if self.returns != live.returns or self.routine != live.routine:
+            return None
+        weakens = ""
+        if self.definer and not live.definer:
+            weakens = f"{self.title} would run with its owner's rights"
+        elif _pins_search_path(live) and not _pins_search_path(self):
+            weakens = f"{self.title} would take the caller's search_path"
+        return (Change(title=f"replace {self.title}", statements=(trusted(self.definition),), weakens=weakens),)
+
+    @property
+    def title(self) -> str:
+        return f"{self.routine.lower()} {self.schema}.{self.function}({self.arguments})"
+
+
+def _pins_search_path(function: Function) -> bool:
+    return any(setting.startswith("search_path=") for setting in function.settings)

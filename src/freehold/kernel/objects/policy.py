@@ -1,0 +1,98 @@
+"""Row security policies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from freehold.kernel.names import Sql, ddl, ident, joined, qualified, trusted
+from freehold.kernel.objects.base import Change, Key, Lock, Object, Site
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy(Object):
+    """A policy.
+
+    ``command`` is ALL, SELECT, INSERT, UPDATE or DELETE; ``roles`` are role names or ``("PUBLIC",)``; ``using`` and
+    ``check`` are expressions, empty where the policy has none.
+    """
+
+    kind: ClassVar[str] = "policy"
+    rank: ClassVar[int] = 120
+
+    schema: str
+    table: str
+    policy: str
+    command: str = "ALL"
+    roles: tuple[str, ...] = ("PUBLIC",)
+    permissive: bool = True
+    using: str = ""
+    check: str = ""
+
+    @property
+    def name(self) -> tuple[str, ...]:
+        return (self.schema, self.table, self.policy)
+
+    @property
+    def table_key(self) -> Key:
+        """The key of the guarded table."""
+        return Key("table", (self.schema, self.table))
+
+    @property
+    def _table(self) -> Sql:
+        return qualified(self.schema, self.table)
+
+    def _create(self) -> Sql:
+        roles = joined(Sql("PUBLIC") if role == "PUBLIC" else ident(role) for role in self.roles)
+        mode = ddl("PERMISSIVE") if self.permissive else ddl("RESTRICTIVE")
+        parts = [
+            ddl("CREATE POLICY {} ON {} AS {}", ident(self.policy), self._table, mode),
+            ddl("FOR {} TO {}", trusted(self.command), roles),
+        ]
+        if self.using:
+            parts.append(ddl("USING ({})", trusted(self.using)))
+        if self.check:
+            parts.append(ddl("WITH CHECK ({})", trusted(self.check)))
+        return joined(parts, " ")
+
+    def _drop(self) -> Sql:
+        return ddl("DROP POLICY {} ON {}", ident(self.policy), self._table)
+
+    def _change(self, verb: str, *statements: Sql, weakens: str = "") -> Change:
+        return Change(
+            title=f"{verb} {self.key}",
+            statements=statements,
+            lock=Lock.ACCESS_EXCLUSIVE,
+            on=self._table,
+            weakens=weakens,
+        )
+
+    def create(self, site: Site) -> tuple[Change, ...]:
+        widens = self.permissive and self.table_key not in site.new and self._admits_all
+        weakens = f"{self.policy} would show every row of {self._table} to {', '.join(self.roles)}" if widens else ""
+        return (self._change("create", self._create(), weakens=weakens),)
+
+    @property
+    def _admits_all(self) -> bool:
+        return self.using == "true" or (not self.using and self.check == "true")
+
+    def drop(self, site: Site) -> tuple[Change, ...]:
+        # Without its last permissive policy a table shows nothing, so dropping one closes; a restrictive one opens.
+        weakens = "" if self.permissive else f"{self.policy} would no longer restrict {self._table}"
+        return (self._change("drop", self._drop(), weakens=weakens),)
+
+    def alter(self, live: Self, site: Site) -> tuple[Change, ...] | None:
+        weakens = "" if self._at_least_as_strict(live) else f"cannot tell that {self.policy} would admit no more rows"
+        return (self._change("replace", self._drop(), self._create(), weakens=weakens),)
+
+    def _at_least_as_strict(self, live: Policy) -> bool:
+        same_reach = (self.command, self.permissive) == (live.command, live.permissive)
+        fewer_roles = "PUBLIC" in live.roles or set(self.roles) <= set(live.roles)
+        return (
+            same_reach and fewer_roles and _implies(self.using, live.using) and _implies(self.check, live.check)
+        ) or live._admits_all
+
+
+def _implies(new: str, old: str) -> bool:
+    """Whether ``new`` is plainly ``old`` or ``old`` AND more; anything else is not decided here."""
+    return new == old or old == "true" or new.startswith(f"({old} AND ") or new.startswith(f"{old} AND ")

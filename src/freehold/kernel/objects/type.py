@@ -1,0 +1,102 @@
+"""Enums and domains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from freehold.kernel.names import Sql, ddl, ident, joined, literal, qualified, trusted
+from freehold.kernel.objects.base import Change, Object, Site
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enum(Object):
+    """An enumerated type; labels can be added, and nothing else can be done to them online."""
+
+    kind: ClassVar[str] = "enum"
+    rank: ClassVar[int] = 40
+
+    schema: str
+    type_name: str
+    labels: tuple[str, ...]
+
+    @property
+    def name(self) -> tuple[str, ...]:
+        return (self.schema, self.type_name)
+
+    def create(self, site: Site) -> tuple[Change, ...]:
+        labels = joined(literal(label) for label in self.labels)
+        statement = ddl("CREATE TYPE {} AS ENUM ({})", qualified(*self.name), labels)
+        return (Change(title=f"create {self.key}", statements=(statement,)),)
+
+    def drop(self, site: Site) -> tuple[Change, ...]:
+        return (Change(title=f"drop {self.key}", statements=(ddl("DROP TYPE {}", qualified(*self.name)),)),)
+
+    def alter(self, live: Self, site: Site) -> tuple[Change, ...] | None:
+        kept = tuple(label for label in self.labels if label in live.labels)
+        if kept != live.labels:
+            return None
+        return tuple(self._add(label) for label in self.labels if label not in live.labels)
+
+    def _add(self, label: str) -> Change:
+        position = self.labels.index(label)
+        place = ddl(" AFTER {}", literal(self.labels[position - 1])) if position else ddl(" BEFORE {}", self._first())
+        statement = ddl("ALTER TYPE {} ADD VALUE IF NOT EXISTS {}", qualified(*self.name), literal(label))
+        # A label that was added in a transaction cannot be used in it, so the statement commits alone.
+        return Change(
+            title=f"add label {label!r} to {self.key}",
+            statements=(Sql(statement + place),),
+            transactional=False,
+            reversible=False,
+        )
+
+    def _first(self) -> Sql:
+        return literal(self.labels[1])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Domain(Object):
+    """A domain over a base type, with its default and named CHECK constraints."""
+
+    kind: ClassVar[str] = "domain"
+    rank: ClassVar[int] = 41
+
+    schema: str
+    type_name: str
+    base: str
+    not_null: bool = False
+    default: str = ""
+    checks: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def name(self) -> tuple[str, ...]:
+        return (self.schema, self.type_name)
+
+    def create(self, site: Site) -> tuple[Change, ...]:
+        parts = [ddl("CREATE DOMAIN {} AS {}", qualified(*self.name), trusted(self.base))]
+        if self.default:
+            parts.append(ddl("DEFAULT {}", trusted(self.default)))
+        if self.not_null:
+            parts.append(ddl("NOT NULL"))
+        parts += [ddl("CONSTRAINT {} {}", ident(name), trusted(check)) for name, check in self.checks]
+        return (Change(title=f"create {self.key}", statements=(joined(parts, " "),)),)
+
+    def drop(self, site: Site) -> tuple[Change, ...]:
+        return (Change(title=f"drop {self.key}", statements=(ddl("DROP DOMAIN {}", qualified(*self.name)),)),)
+
+    def alter(self, live: Self, site: Site) -> tuple[Change, ...] | None:
+        if self.base != live.base:
+            return None
+        target = qualified(*self.name)
+        statements: list[Sql] = []
+        if self.default != live.default:
+            new = ddl("SET DEFAULT {}", trusted(self.default)) if self.default else ddl("DROP DEFAULT")
+            statements.append(ddl("ALTER DOMAIN {} {}", target, new))
+        if self.not_null != live.not_null:
+            verb = ddl("SET NOT NULL") if self.not_null else ddl("DROP NOT NULL")
+            statements.append(ddl("ALTER DOMAIN {} {}", target, verb))
+        for name, _ in sorted(set(live.checks) - set(self.checks)):
+            statements.append(ddl("ALTER DOMAIN {} DROP CONSTRAINT {}", target, ident(name)))
+        for name, check in sorted(set(self.checks) - set(live.checks)):
+            statements.append(ddl("ALTER DOMAIN {} ADD CONSTRAINT {} {}", target, ident(name), trusted(check)))
+        return (Change(title=f"alter {self.key}", statements=tuple(statements)),)
