@@ -8,9 +8,9 @@ from typing import LiteralString, NewType
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 Sql = NewType("Sql", str)
-"""SQL text whose every part was a literal of this code base, a quoted identifier, a quoted literal, or the catalog's own text."""
+"""SQL text made of this code base's literals, of quoted identifiers and literals, and of the catalog's own text."""
 
-_preparer = PGDialect_psycopg().identifier_preparer
+_preparer = PGDialect_psycopg().identifier_preparer  # type: ignore[no-untyped-call]
 
 
 def ident(name: str) -> Sql:

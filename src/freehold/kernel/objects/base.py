@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import ClassVar, NamedTuple, Self
+from functools import cache
+from typing import Any, ClassVar, NamedTuple, Self
 
 from freehold.kernel.names import Sql
 
@@ -91,6 +93,33 @@ class Object(ABC):
     def key(self) -> Key:
         """The identity under which declared and live state are compared."""
         return Key(self.kind, self.name)
+
+    @property
+    def parents(self) -> tuple[Key, ...]:
+        """What must be there first, as far as names alone tell; the catalog tells the rest."""
+        schema = getattr(self, "schema", "")
+        table = getattr(self, "table_key", None)
+        return (*([Key("schema", (schema,))] if schema else ()), *([table] if table else ()), *self._more_parents())
+
+    def _more_parents(self) -> tuple[Key, ...]:
+        return ()
+
+    @classmethod
+    def from_row(cls, row: Sequence[Any]) -> Self:
+        """Read one catalog row; its columns are this kind's fields in their order."""
+        values: Iterator[Any] = (tuple(value) if isinstance(value, list) else value for value in row)
+        found: dict[str, Any] = dict(zip(cls.read_fields(), values, strict=True))
+        return cls(**found)
+
+    @classmethod
+    @cache
+    def read_fields(cls) -> tuple[str, ...]:
+        """The fields that the catalog has."""
+        return tuple(item.name for item in fields(cls) if item.compare)
+
+    def to_row(self) -> list[Any]:
+        """The fields that the catalog has, in their order."""
+        return [getattr(self, name) for name in self.read_fields()]
 
     @abstractmethod
     def create(self, site: Site) -> tuple[Change, ...]:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from freehold.kernel.names import Sql, ddl, ident, joined, literal, qualified, trusted
 from freehold.kernel.objects.base import Change, Key, Lock, Object, Site
+
+PLAIN_IDENTITY = re.compile(
+    r"START WITH 1 INCREMENT BY 1 MINVALUE 1 MAXVALUE (32767|2147483647|9223372036854775807) CACHE 1 NO CYCLE"
+)
+"""The options that an identity column has when none are written."""
 
 WIDENINGS = frozenset(
     {
@@ -49,6 +56,14 @@ class Column(Object):
     def table_key(self) -> Key:
         """The key of the table that has the column."""
         return Key("table", (self.schema, self.table))
+
+    @classmethod
+    def from_row(cls, row: Sequence[Any]) -> Self:
+        values = list(row)
+        options = cls.read_fields().index("identity_options")
+        if PLAIN_IDENTITY.fullmatch(values[options]):
+            values[options] = ""
+        return super().from_row(values)
 
     @property
     def written(self) -> Sql:

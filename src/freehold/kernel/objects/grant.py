@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from freehold.kernel.names import Sql, ddl, ident, joined, qualified, trusted
 from freehold.kernel.objects.base import Change, Key, Object, Site
@@ -42,6 +43,10 @@ class Grant(Object):
     def target_key(self) -> Key:
         """The key of the object that the privileges are on."""
         return Key(self.on, self.target)
+
+    def _more_parents(self) -> tuple[Key, ...]:
+        target = Key("column", self.target) if self.on == "column" else self.target_key
+        return (target, Key("view", self.target), Key("role", (self.grantee,)))
 
     def _object(self, site: Site) -> Sql:
         if self.on == "database":
@@ -131,6 +136,18 @@ class DefaultPrivilege(Object):
     @property
     def name(self) -> tuple[str, ...]:
         return (self.role, self.schema, self.on)
+
+    def _more_parents(self) -> tuple[Key, ...]:
+        return (Key("role", (self.role,)), *(Key("role", (grantee,)) for grantee, _ in self.grants))
+
+    @classmethod
+    def from_row(cls, row: Sequence[Any]) -> Self:
+        *plain, grants = row
+        pairs = tuple((grantee, tuple(words.split(","))) for grantee, words in grants)
+        return super().from_row([*plain, pairs])
+
+    def to_row(self) -> list[Any]:
+        return [*super().to_row()[:-1], [[grantee, ",".join(words)] for grantee, words in self.grants]]
 
     def _alter(self, action: Sql) -> Sql:
         scope = ddl(" IN SCHEMA {}", ident(self.schema)) if self.schema else Sql("")

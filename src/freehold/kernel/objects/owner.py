@@ -39,6 +39,9 @@ class Owner(Object):
         """The key of the owned object."""
         return Key(self.on, self.target)
 
+    def _more_parents(self) -> tuple[Key, ...]:
+        return (self.target_key, Key("role", (self.role,)))
+
     def _target(self) -> Sql:
         if self.on == "function":
             return ddl("{}({})", qualified(*self.target[:2]), trusted(self.target[2]))

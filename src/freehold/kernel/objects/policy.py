@@ -38,6 +38,9 @@ class Policy(Object):
         """The key of the guarded table."""
         return Key("table", (self.schema, self.table))
 
+    def _more_parents(self) -> tuple[Key, ...]:
+        return tuple(Key("role", (role,)) for role in self.roles if role != "PUBLIC")
+
     @property
     def _table(self) -> Sql:
         return qualified(self.schema, self.table)
@@ -95,4 +98,4 @@ class Policy(Object):
 
 def _implies(new: str, old: str) -> bool:
     """Whether ``new`` is plainly ``old`` or ``old`` AND more; anything else is not decided here."""
-    return new == old or old == "true" or new.startswith(f"({old} AND ") or new.startswith(f"{old} AND ")
+    return new == old or old == "true" or new.startswith((f"({old} AND ", f"{old} AND "))

@@ -77,6 +77,9 @@ class Membership(Object):
     def name(self) -> tuple[str, ...]:
         return (self.role, self.member)
 
+    def _more_parents(self) -> tuple[Key, ...]:
+        return (Key("role", (self.role,)), Key("role", (self.member,)))
+
     def _grant(self, site: Site) -> Sql:
         parts = [ddl("GRANT {} TO {}", ident(self.role), ident(self.member))]
         options = [ddl("ADMIN OPTION")] if self.admin else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from freehold.kernel.names import Sql, ddl, ident, literal
+from freehold.kernel.names import Sql, ddl, ident, idents, literal
 from freehold.kernel.objects.base import Change, Key, Object, Site
 
 
@@ -25,6 +25,9 @@ class Setting(Object):
     def name(self) -> tuple[str, ...]:
         return (self.role, self.parameter)
 
+    def _more_parents(self) -> tuple[Key, ...]:
+        return (self.role_key,) if self.role else ()
+
     def _alter(self, action: Sql, site: Site) -> Sql:
         if self.role:
             return ddl("ALTER ROLE {} {}", ident(self.role), action)
@@ -32,6 +35,9 @@ class Setting(Object):
 
     @property
     def _value(self) -> Sql:
+        # A list written as one literal would be one name with commas in it.
+        if self.parameter == "search_path" and self.value:
+            return idents(part.strip() for part in self.value.split(","))
         return literal(self.value)
 
     def create(self, site: Site) -> tuple[Change, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from freehold.kernel.names import Sql, ddl, ident, joined, literal, qualified, trusted
 from freehold.kernel.objects.base import Change, Object, Site
@@ -71,6 +72,11 @@ class Domain(Object):
     @property
     def name(self) -> tuple[str, ...]:
         return (self.schema, self.type_name)
+
+    @classmethod
+    def from_row(cls, row: Sequence[Any]) -> Self:
+        *plain, checks = row
+        return super().from_row([*plain, tuple((name, check) for name, check in checks)])
 
     def create(self, site: Site) -> tuple[Change, ...]:
         parts = [ddl("CREATE DOMAIN {} AS {}", qualified(*self.name), trusted(self.base))]

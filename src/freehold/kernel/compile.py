@@ -1,0 +1,134 @@
+"""From declarations to objects: the rooms compile in their phases, each over what the earlier ones produced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from freehold.errors import Contradiction, DeclarationError, UnclassifiedTable
+from freehold.kernel.declare import Declarations, Extra, Rename, name_of
+from freehold.kernel.metadata import metadata_objects
+from freehold.kernel.model import Class, Model, Ownership
+from freehold.kernel.objects import Key, Object, Table
+from freehold.kernel.room import Drill, Phase, Probe, Room, Scope
+
+
+@dataclass(frozen=True)
+class Declared:
+    """The finished model, with what it answers for and how it is proved."""
+
+    model: Model
+    scopes: tuple[tuple[str, Scope], ...]
+    probes: tuple[Probe, ...]
+    drills: tuple[Drill, ...]
+    renames: tuple[Rename, ...]
+
+    @property
+    def objects(self) -> Mapping[Key, Object]:
+        """Every declared object by its key."""
+        return self.model.objects
+
+
+def compile_layer(layer: Declarations, rooms: Sequence[Room[Any]]) -> Declared:
+    """Let every room compile its declarations.
+
+    Raises
+    ------
+    DeclarationError
+        A declaration names what is not there, contradicts another, belongs to no room, or leaves a table unclassified.
+    """
+    pairs = list(_pairs(layer, rooms))
+    model = _classified(layer, pairs)
+    for phase in Phase:
+        for room, item in pairs:
+            if room.phase is phase:
+                made = (_stamped(found, room.name) for found in room.compile(item, model))
+                model = _added(model, made)
+        if phase is Phase.SHAPE:
+            model = _added(model, _extras(layer))
+    return Declared(
+        model=model,
+        scopes=tuple((room.name, scope) for room, item in pairs for scope in room.scope(item, model)),
+        probes=tuple(replace(probe, room=room.name) for room, item in pairs for probe in room.probes(item, model)),
+        drills=tuple(replace(drill, room=room.name) for room, item in pairs for drill in room.drills(item, model)),
+        renames=tuple(layer.of_type(Rename)),
+    )
+
+
+def _pairs(layer: Declarations, rooms: Sequence[Room[Any]]) -> Iterator[tuple[Room[Any], Any]]:
+    by_type = {room.declaration: room for room in rooms}
+    for item in layer.items:
+        if isinstance(item, Extra | Rename):
+            continue
+        if type(item) not in by_type:
+            known = sorted(kind.__name__ for kind in by_type)
+            raise DeclarationError(
+                f"{item!r} is not a declaration that a room understands",
+                hint=f"Use one of {', '.join(known)}, Extra or Rename.",
+            )
+        yield by_type[type(item)], item
+
+
+def _extras(layer: Declarations) -> Iterator[Object]:
+    for extra in layer.of_type(Extra):
+        for item in extra.objects:
+            yield replace(item, room="extra", reason=item.reason or "declared by the application")
+
+
+def _stamped(item: Object, room: str) -> Object:
+    return item if item.room else replace(item, room=room)
+
+
+def _classified(layer: Declarations, pairs: Iterable[tuple[Room[Any], Any]]) -> Model:
+    bare = Model(layer=layer.name, metadata=layer.metadata, declarations=layer.items)
+    classes: dict[tuple[str, str], Class] = {}
+    for room, item in pairs:
+        for name, found in room.classify(item, bare).items():
+            if classes.get(name, found) != found:
+                raise Contradiction(f"Two declarations classify table {'.'.join(name)} differently")
+            classes[name] = found
+    _refuse_unclassified(layer, classes)
+    model = replace(bare, classes=classes)
+    return _with_tenant_type(_added(model, metadata_objects(layer.metadata, classes)))
+
+
+def _refuse_unclassified(layer: Declarations, classes: Mapping[tuple[str, str], Class]) -> None:
+    missing = sorted({name_of(table) for table in layer.metadata.tables.values()} - set(classes))
+    if missing:
+        names = ", ".join(".".join(name) for name in missing)
+        raise UnclassifiedTable(
+            f"No declaration says who owns the rows of {names}",
+            hint="Give each table the tenant column, or name it in Tenancy(shared=[...]) or "
+            'Tenancy(exempt={table: "the reason"}).',
+        )
+
+
+def _with_tenant_type(model: Model) -> Model:
+    root = next((name for name, found in model.classes.items() if found.ownership is Ownership.ROOT), None)
+    if root is None:
+        return model
+    table = model.table(*root)
+    column = next(c for c in table.columns if c.column == model.classes[root].tenant_column)
+    return replace(model, tenant_type=column.type)
+
+
+def _added(model: Model, made: Iterable[Object]) -> Model:
+    """Add objects and the columns of tables; the same object from two rooms is one, a different one a contradiction."""
+    objects = dict(model.objects)
+    for item in made:
+        for each in _with_columns(item):
+            held = objects.setdefault(each.key, each)
+            if held != each:
+                raise Contradiction(
+                    f"{each.key} is declared in two ways, by {held.room} and by {each.room}",
+                    detail=f"{held}\n{each}",
+                    hint="Rename one of them or let one declaration own it.",
+                )
+    return replace(model, objects=objects)
+
+
+def _with_columns(item: Object) -> tuple[Object, ...]:
+    if isinstance(item, Table):
+        return (item, *(replace(c, room=item.room, reason=c.reason or item.reason) for c in item.columns))
+    return (item,)

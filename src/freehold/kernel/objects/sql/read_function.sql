@@ -1,0 +1,12 @@
+SELECT
+    'pg_proc'::regclass::oid, p.oid, 0,
+    n.nspname, p.proname, oidvectortypes(p.proargtypes),
+    pg_get_functiondef(p.oid), coalesce(pg_get_function_result(p.oid), ''), p.prosecdef,
+    coalesce(p.proconfig, '{}'), CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END
+FROM pg_proc AS p
+JOIN pg_namespace AS n ON n.oid = p.pronamespace
+WHERE p.prokind IN ('f', 'p', 'w') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  AND NOT EXISTS (
+      SELECT FROM pg_depend AS d
+      WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+  )

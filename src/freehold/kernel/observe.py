@@ -1,0 +1,158 @@
+"""Read the catalog into objects: one query per kind for the whole database, all of them in one round trip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from freehold.kernel.names import Sql
+from freehold.kernel.objects import (
+    Column,
+    Constraint,
+    DefaultPrivilege,
+    Domain,
+    Enum,
+    Extension,
+    Function,
+    Grant,
+    Index,
+    Key,
+    Membership,
+    Object,
+    Owner,
+    Policy,
+    Role,
+    RowSecurity,
+    Schema,
+    Sequence,
+    Setting,
+    Table,
+    Trigger,
+    View,
+)
+from freehold.kernel.template import read_sql
+
+KINDS: tuple[type[Object], ...] = (
+    Role,
+    Membership,
+    Setting,
+    Schema,
+    Extension,
+    Enum,
+    Domain,
+    Sequence,
+    Function,
+    Table,
+    Column,
+    Constraint,
+    Index,
+    View,
+    RowSecurity,
+    Policy,
+    Trigger,
+    Owner,
+    Grant,
+    DefaultPrivilege,
+)
+
+CATALOG_SESSION = {
+    "search_path": "",
+    "timezone": "UTC",
+    "datestyle": "ISO, YMD",
+    "intervalstyle": "postgres",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "quote_all_identifiers": "off",
+    "check_function_bodies": "off",
+}
+"""Settings that decide how the catalog writes expressions; both sides of a comparison are read under the same ones."""
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What one database holds, and what of it needs what."""
+
+    version: int
+    database: str
+    objects: Mapping[Key, Object] = field(default_factory=dict)
+    needs: Mapping[Key, frozenset[Key]] = field(default_factory=dict)
+
+
+def prepare_session(connection: Connection) -> None:
+    """Make the catalog write its expressions in one way, for the current transaction."""
+    names = list(CATALOG_SESSION)
+    connection.execute(
+        "SELECT set_config(name, value, true) FROM unnest(%s::text[], %s::text[]) AS setting (name, value)",
+        (names, list(CATALOG_SESSION.values())),
+    )
+
+
+def observe(connection: Connection, kinds: Iterable[type[Object]] = KINDS) -> Catalog:
+    """Read a database's catalog in one repeatable-read transaction.
+
+    Raises
+    ------
+    psycopg.Error
+        The connection failed; the caller translates it.
+    """
+    with connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        prepare_session(connection)
+        return read_catalog(connection, kinds)
+
+
+def read_catalog(connection: Connection, kinds: Iterable[type[Object]] = KINDS) -> Catalog:
+    """Read the catalog as the current transaction sees it, its own uncommitted changes included."""
+    wanted = tuple(kinds)
+    with connection.pipeline():
+        cursors = [_send(connection, read_sql("freehold.kernel.objects", f"read_{kind.kind}")) for kind in wanted]
+        edges = _send(connection, read_sql("freehold.kernel.objects", "read_dependencies"))
+        database = _send(connection, Sql("SELECT current_database()"))
+        found, addresses = _objects(wanted, cursors)
+        needs = _needs(edges.fetchall(), addresses)
+        row = database.fetchone()
+    return Catalog(
+        version=connection.info.server_version,
+        database=row[0] if row else "",
+        objects=found,
+        needs=needs,
+    )
+
+
+def _send(connection: Connection, text: Sql) -> psycopg.Cursor[tuple[Any, ...]]:
+    cursor = connection.cursor()
+    cursor.execute(sql.SQL(text))
+    return cursor
+
+
+def _objects(
+    kinds: tuple[type[Object], ...], cursors: list[psycopg.Cursor[tuple[Any, ...]]]
+) -> tuple[dict[Key, Object], dict[tuple[int, int, int], Key]]:
+    found: dict[Key, Object] = {}
+    addresses: dict[tuple[int, int, int], Key] = {}
+    for kind, cursor in zip(kinds, cursors, strict=True):
+        for classid, objid, subid, *values in cursor.fetchall():
+            item = kind.from_row(values)
+            key = item.key
+            found[key] = item
+            if classid:
+                addresses[classid, objid, subid] = key
+    return found, addresses
+
+
+def _needs(
+    edges: Iterable[tuple[Any, ...]], addresses: Mapping[tuple[int, int, int], Key]
+) -> dict[Key, frozenset[Key]]:
+    needs: dict[Key, set[Key]] = {}
+    for classid, objid, subid, refclass, refobj, refsub in edges:
+        needer = addresses.get((classid, objid, subid)) or addresses.get((classid, objid, 0))
+        needed = addresses.get((refclass, refobj, refsub)) or addresses.get((refclass, refobj, 0))
+        if needer and needed and needer != needed:
+            needs.setdefault(needer, set()).add(needed)
+    return {key: frozenset(found) for key, found in needs.items()}

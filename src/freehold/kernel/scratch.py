@@ -1,0 +1,206 @@
+"""The declared state, built in an empty database on the same server and read back by the reader of the live one."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import json
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from freehold.errors import DeclarationError
+from freehold.kernel.names import Sql, ddl, ident
+from freehold.kernel.objects import Grant, Key, Object, Role, Site
+from freehold.kernel.observe import KINDS, Catalog, Connection, prepare_session, read_catalog
+
+CACHE_FORMAT = 1
+
+
+def ordered(objects: Mapping[Key, Object]) -> list[Object]:
+    """Objects in an order in which each can be created: what they name first, then by rank, then as declared."""
+    needed = {key: {need for need in (*item.parents, *item.after) if need in objects} for key, item in objects.items()}
+    return [objects[key] for key in topological(needed, {key: item.rank for key, item in objects.items()})]
+
+
+def topological(needs: Mapping[Key, set[Key]], rank: Mapping[Key, int]) -> list[Key]:
+    """Kahn's algorithm with a heap: needs first, and among the free ones the lowest rank, then the earliest.
+
+    A cycle is broken at its lowest rank, so that the result always has every key once.
+    """
+    position = {key: number for number, key in enumerate(needs)}
+    waiting = {key: set(found) - {key} for key, found in needs.items()}
+    waiters: dict[Key, list[Key]] = {}
+    for key, found in waiting.items():
+        for need in found:
+            waiters.setdefault(need, []).append(key)
+    heap = [(rank[key], position[key], key) for key, found in waiting.items() if not found]
+    heapq.heapify(heap)
+    result: list[Key] = []
+    done: set[Key] = set()
+    while len(result) < len(needs):
+        if not heap:
+            stuck = min((key for key in needs if key not in done), key=lambda key: (rank[key], position[key]))
+            heap.append((rank[stuck], position[stuck], stuck))
+        _, _, key = heapq.heappop(heap)
+        if key in done:
+            continue
+        done.add(key)
+        result.append(key)
+        for waiter in waiters.get(key, ()):
+            waiting[waiter].discard(key)
+            if not waiting[waiter] and waiter not in done:
+                heapq.heappush(heap, (rank[waiter], position[waiter], waiter))
+    return result
+
+
+def statements(objects: Mapping[Key, Object], site: Site) -> list[tuple[Object, Sql]]:
+    """Every statement that builds the declared state, shared objects left out: they are compared as declared."""
+    return [
+        (item, statement)
+        for item in ordered(objects)
+        if not item.shared
+        for change in _creation(item, site)
+        for statement in change.statements
+    ]
+
+
+def _creation(item: Object, site: Site) -> Sequence[Any]:
+    if item.kind == "column":
+        return ()  # written with its table
+    if isinstance(item, Grant) and not item.privileges:
+        return item.drop(site) if item.on != "function" else ()
+    return item.create(site)
+
+
+def build(connection: Connection, objects: Mapping[Key, Object], cache: Path | None = None) -> Catalog:
+    """The catalog of the declared state.
+
+    Parameters
+    ----------
+    connection
+        To the live database, as a role that may create databases. It must be in autocommit mode.
+    objects
+        What the layer declares.
+    cache
+        A directory for results. A result depends on nothing but the statements and the server's version, which name
+        the file, so that an unchanged declaration is not built again.
+
+    Raises
+    ------
+    DeclarationError
+        The server refuses a declared object; the error names it.
+    """
+    site = Site(database="freehold_scratch", version=connection.info.server_version, new=frozenset(objects))
+    work = statements(objects, site)
+    file = cache / f"{_digest(work, site.version)}.json" if cache else None
+    if file and file.exists():
+        return _load(file)
+    with scratch_database(connection) as scratch:
+        catalog = _build_in(scratch, work, objects)
+    if file:
+        _store(file, catalog)
+    return catalog
+
+
+@contextmanager
+def scratch_database(connection: Connection) -> Iterator[Connection]:
+    """A connection to an empty database beside the live one, dropped afterwards."""
+    name = f"freehold_scratch_{secrets.token_hex(6)}"
+    connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+    try:
+        target = psycopg.conninfo.make_conninfo(connection.info.dsn, dbname=name, password=connection.info.password)
+        with psycopg.connect(target, autocommit=True) as scratch:
+            yield scratch
+    finally:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+class _Undo(Exception):
+    """Ends a scratch transaction without keeping anything."""
+
+
+def _build_in(scratch: Connection, work: Sequence[tuple[Object, Sql]], objects: Mapping[Key, Object]) -> Catalog:
+    """Build and read in one transaction that is rolled back, so that roles made for it never exist elsewhere."""
+    try:
+        with scratch.transaction():
+            prepare_session(scratch)
+            _make_roles(scratch, objects)
+            _run(scratch, work)
+            catalog = read_catalog(scratch, [kind for kind in KINDS if not kind.shared])
+            raise _Undo
+    except _Undo:
+        return catalog
+
+
+def _make_roles(scratch: Connection, objects: Mapping[Key, Object]) -> None:
+    have = {row[0] for row in scratch.execute("SELECT rolname FROM pg_roles")}
+    wanted = [item.role for item in objects.values() if isinstance(item, Role) and item.role not in have]
+    text = ";\n".join(ddl("CREATE ROLE {} NOLOGIN", ident(role)) for role in wanted)
+    if text:
+        scratch.execute(sql.SQL(text))
+
+
+def _run(scratch: Connection, work: Sequence[tuple[Object, Sql]]) -> None:
+    """Send everything at once; if the server refuses, send it again one by one to name the culprit."""
+    if not work:
+        return
+    try:
+        with scratch.transaction():
+            scratch.execute(sql.SQL(";\n".join(statement for _, statement in work)))
+    except psycopg.errors.Error as error:
+        if scratch.broken:
+            raise
+        _name_culprit(scratch, work, error)
+
+
+def _name_culprit(scratch: Connection, work: Sequence[tuple[Object, Sql]], whole: psycopg.Error) -> None:
+    for item, statement in work:
+        try:
+            scratch.execute(sql.SQL(statement))
+        except psycopg.errors.Error as error:
+            raise DeclarationError(
+                f"PostgreSQL refuses {item.key}, declared by {item.room or 'the layer'}: {error.diag.message_primary}",
+                detail=f"SQLSTATE {error.sqlstate}, statement: {statement}",
+                hint=error.diag.message_hint or "Correct the declaration or the model that asks for it.",
+            ) from error
+    raise whole
+
+
+def _digest(work: Sequence[tuple[Object, Sql]], version: int) -> str:
+    hasher = hashlib.sha256(f"{CACHE_FORMAT} {version}\n".encode())
+    for _, statement in work:
+        hasher.update(statement.encode())
+        hasher.update(b"\0")
+    return hasher.hexdigest()
+
+
+def _store(file: Path, catalog: Catalog) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    numbers = {key: number for number, key in enumerate(catalog.objects)}
+    content = {
+        "version": catalog.version,
+        "objects": [[key.kind, item.to_row()] for key, item in catalog.objects.items()],
+        "needs": [[numbers[key], [numbers[n] for n in found]] for key, found in catalog.needs.items()],
+    }
+    temporary = file.with_suffix(f".{secrets.token_hex(4)}")
+    temporary.write_text(json.dumps(content, separators=(",", ":")), encoding="utf-8")
+    temporary.replace(file)
+
+
+def _load(file: Path) -> Catalog:
+    content = json.loads(file.read_text(encoding="utf-8"))
+    kinds = {kind.kind: kind for kind in KINDS}
+    items = [kinds[kind].from_row(row) for kind, row in content["objects"]]
+    keys = [item.key for item in items]
+    return Catalog(
+        version=content["version"],
+        database="",
+        objects=dict(zip(keys, items, strict=True)),
+        needs={keys[number]: frozenset(keys[n] for n in found) for number, found in content["needs"]},
+    )
