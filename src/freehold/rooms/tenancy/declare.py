@@ -1,0 +1,118 @@
+"""The declaration of who owns which table, and two short helpers for constraints that stay inside one tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from freehold.errors import DeclarationError
+from freehold.kernel.declare import Entity
+
+EVERY_TABLE = "*"
+COLUMN = "tenant_id"
+
+
+@dataclass(frozen=True, init=False)
+class Tenancy:
+    """Who owns the rows of each table.
+
+    Parameters
+    ----------
+    root
+        The table with one row a tenant; its single-column primary key is the tenant. None only in a layer without
+        tenants, which says so with ``exempt={"*": "the reason"}``.
+    column
+        The column that names the owner, in every table that has it.
+    shared
+        Tables that all tenants read and none owns.
+    exempt
+        Tables outside the rule, each with the reason.
+
+    >>> Tenancy(None, exempt={"*": "one company's own books"}).single
+    True
+    """
+
+    root: Entity | None
+    column: str = COLUMN
+    shared: tuple[Entity, ...] = ()
+    exempt: Mapping[Entity | str, str] = field(default_factory=dict)
+
+    def __init__(
+        self,
+        root: Entity | None,
+        column: str = COLUMN,
+        shared: Iterable[Entity] = (),
+        exempt: Mapping[Any, str] | None = None,
+    ) -> None:
+        object.__setattr__(self, "root", root)
+        object.__setattr__(self, "column", column)
+        object.__setattr__(self, "shared", tuple(shared))
+        object.__setattr__(self, "exempt", dict(exempt or {}))
+        self._check_root()
+        self._check_reasons()
+
+    @property
+    def single(self) -> bool:
+        """Whether the layer has no tenants."""
+        return self.root is None
+
+    def _check_root(self) -> None:
+        if self.single == (set(self.exempt) == {EVERY_TABLE}) and (self.single or EVERY_TABLE not in self.exempt):
+            return
+        raise DeclarationError(
+            "A tenancy names the root table, or exempts every table with a reason",
+            hint='Write Tenancy(Company, ...) or Tenancy(None, exempt={"*": "one company\'s own books"}).',
+        )
+
+    def _check_reasons(self) -> None:
+        silent = [str(getattr(entity, "__name__", entity)) for entity, why in self.exempt.items() if not why.strip()]
+        if silent:
+            raise DeclarationError(
+                f"No reason is given for exempting {', '.join(silent)}",
+                hint="Say in a sentence why no tenant owns its rows; the reason is printed by plan and prove.",
+            )
+
+
+def tenant_foreign_key(
+    columns: str | Iterable[str],
+    target: str | Iterable[str],
+    name: str | None = None,
+    *,
+    column: str = COLUMN,
+    **options: Any,
+) -> sa.ForeignKeyConstraint:
+    """A foreign key that cannot leave its tenant: both sides begin with the tenant column.
+
+    Parameters
+    ----------
+    columns
+        The referring column or columns, without the tenant column.
+    target
+        ``schema.table.column`` of each.
+    name
+        The constraint's name.
+    column
+        The tenant column's name on both sides.
+    options
+        Passed to ``ForeignKeyConstraint``.
+
+    >>> fk = tenant_foreign_key("order_id", "retail.customer_order.id")
+    >>> [element.target_fullname for element in fk.elements]
+    ['retail.customer_order.tenant_id', 'retail.customer_order.id']
+    """
+    own = [columns] if isinstance(columns, str) else list(columns)
+    others = [target] if isinstance(target, str) else list(target)
+    tenant = f"{others[0].rpartition('.')[0]}.{column}"
+    return sa.ForeignKeyConstraint([column, *own], [tenant, *others], name=name, **options)
+
+
+def tenant_unique(*columns: str, name: str | None = None, column: str = COLUMN, **options: Any) -> sa.UniqueConstraint:
+    """A unique constraint within one tenant.
+
+    >>> list(tenant_unique("email")._pending_colargs)
+    ['tenant_id', 'email']
+    """
+    return sa.UniqueConstraint(column, *columns, name=name, **options)

@@ -1,0 +1,13 @@
+CREATE OR REPLACE FUNCTION freehold.actor_v1() RETURNS text
+LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+SET search_path = ''
+AS $function$
+DECLARE
+    token constant text := pg_catalog.current_setting('freehold.context', true);
+    part text[];
+    moment bigint;
+BEGIN
+{{verified}}
+    RETURN pg_catalog.convert_from(pg_catalog.decode(part[8], 'base64'), 'UTF8');
+END
+$function$

@@ -1,0 +1,13 @@
+CREATE OR REPLACE FUNCTION freehold.transaction_v1() RETURNS uuid
+LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+SET search_path = ''
+AS $function$
+DECLARE
+    token constant text := pg_catalog.current_setting('freehold.context', true);
+    part text[];
+    moment bigint;
+BEGIN
+{{verified}}
+    RETURN part[7]::uuid;
+END
+$function$
