@@ -113,6 +113,12 @@ class LoginRefused(ServerError):
     code = "server.login-refused"
 
 
+class DatabaseMissing(ServerError):
+    """The server has no database of that name."""
+
+    code = "server.database-missing"
+
+
 class PrivilegeMissing(ServerError):
     """The login lacks a privilege that the command needs."""
 

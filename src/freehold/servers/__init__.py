@@ -1,0 +1,23 @@
+"""Where PostgreSQL runs: embedded, at an address, or a disposable server for a drill."""
+
+from freehold.servers.address import AddressServer
+from freehold.servers.binaries import Binaries, find_embedded, find_installed
+from freehold.servers.disposable import disposable, replica_of
+from freehold.servers.embedded import EmbeddedServer
+from freehold.servers.faults import connect, translate
+from freehold.servers.owned import OwnedServer
+from freehold.servers.server import Server
+
+__all__ = [
+    "AddressServer",
+    "Binaries",
+    "EmbeddedServer",
+    "OwnedServer",
+    "Server",
+    "connect",
+    "disposable",
+    "find_embedded",
+    "find_installed",
+    "replica_of",
+    "translate",
+]

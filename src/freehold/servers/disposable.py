@@ -1,0 +1,107 @@
+"""Throw-away servers and replicas for drills and tests."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from psycopg.conninfo import make_conninfo
+
+from freehold.errors import ServerNotStarted
+from freehold.servers.account import Account, server_account
+from freehold.servers.binaries import Binaries, locked
+from freehold.servers.initialize import initialize, new_password
+from freehold.servers.owned import OwnedServer
+from freehold.servers.places import cache_directory, digest, temporary_directory
+from freehold.servers.settings import Settings
+
+# What a server need not do when its data is thrown away with it.
+CARELESS: Settings = {"fsync": False, "synchronous_commit": False, "full_page_writes": False, "shared_buffers": "32MB"}
+
+
+@contextmanager
+def disposable(
+    binaries: Binaries, *, settings: Settings | None = None, durable: bool = False, port: int | None = None
+) -> Iterator[OwnedServer]:
+    """A new server in a temporary directory, removed at the end.
+
+    It starts from a copy of a cached data directory (0.3 s in place of 1.3 s), so all of one release share a system
+    identifier. ``durable`` turns fsync on, for a drill that pulls the plug.
+    """
+    account = server_account()
+    home = temporary_directory(account, f"pg{binaries.version}")
+    template = template_directory(binaries, account)
+    _copy(template, home / "data")
+    _copy(template.with_name(template.name + ".password"), home / "data.password")
+    chosen = {**({} if durable else CARELESS), **(settings or {})}
+    server = OwnedServer(home / "data", binaries, settings=chosen, port=port, account=account)
+    yield from _run_and_remove(server, home, account)
+
+
+@contextmanager
+def replica_of(
+    primary: OwnedServer, *, name: str = "replica", settings: Settings | None = None, port: int | None = None
+) -> Iterator[OwnedServer]:
+    """A streaming replica of a running server, removed at the end.
+
+    Parameters
+    ----------
+    name
+        Its ``application_name`` on the primary, as ``synchronous_standby_names`` and ``pg_stat_replication`` know it.
+    """
+    home = temporary_directory(primary.account, f"pg{primary.version}")
+    _base_backup(primary, home / "data", name)
+    chosen = {**primary.settings, "hot_standby": True, **(settings or {})}
+    server = OwnedServer(
+        home / "data", primary.binaries, settings=chosen, port=port, password=primary.password, account=primary.account
+    )
+    yield from _run_and_remove(server, home, primary.account)
+
+
+def template_directory(binaries: Binaries, account: Account) -> Path:
+    """A data directory fresh from initdb in the cache, with its password beside it; made once per release."""
+    name = f"template-{binaries.release}-{digest(str(binaries.bin) + account.name)}"
+    target = cache_directory(account) / name
+    with locked(target):
+        if not (target / "complete").exists():
+            _make_template(target, binaries, account)
+    return target / "data"
+
+
+def _make_template(target: Path, binaries: Binaries, account: Account) -> None:
+    _remove(target)
+    account.make_private(target)
+    initialize(target / "data", binaries, account, password=new_password(), sync=False)
+    (target / "complete").touch()
+
+
+def _base_backup(primary: OwnedServer, target: Path, name: str) -> None:
+    origin = make_conninfo(primary.conninfo("postgres"), dbname=None, application_name=name)
+    arguments = (f"--pgdata={target}", f"--dbname={origin}", "--wal-method=stream", "--checkpoint=fast")
+    try:
+        primary.run("pg_basebackup", *arguments, "--write-recovery-conf", "--no-sync", "--no-manifest")
+    except subprocess.CalledProcessError as error:
+        raise ServerNotStarted(
+            "The replica could not copy its primary.",
+            detail=str(error.stderr).strip(),
+            hint="The primary needs wal_level replica, a free WAL sender, and a replication entry in pg_hba.conf.",
+        ) from error
+
+
+def _run_and_remove(server: OwnedServer, home: Path, account: Account) -> Iterator[OwnedServer]:
+    try:
+        yield server.start()
+    finally:
+        server.stop(mode="immediate")
+        _remove(home)
+
+
+def _copy(source: Path, target: Path) -> None:
+    # cp keeps owners and shares blocks where the file system can; shutil.copytree does neither.
+    subprocess.run(["cp", "-a", "--reflink=auto", str(source), str(target)], check=True)  # noqa: S607
+
+
+def _remove(directory: Path) -> None:
+    subprocess.run(["rm", "-rf", "--", str(directory)], check=True)  # noqa: S607

@@ -1,0 +1,77 @@
+"""Freehold's own settings file, ``freehold.conf``, which ``postgresql.conf`` of an owned server includes last."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+Value = str | int | bool | float
+Settings = Mapping[str, Value]
+
+FILE = "freehold.conf"
+INCLUDE = f"include_if_exists = '{FILE}'"
+OWN: Settings = {
+    "listen_addresses": "127.0.0.1",
+    "password_encryption": "scram-sha-256",
+    "wal_level": "replica",
+    "logging_collector": False,
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+
+def write_settings(data_directory: Path, settings: Settings) -> None:
+    """Replace Freehold's settings of a data directory, and have ``postgresql.conf`` include them."""
+    lines = [f"{name} = {quoted(value)}" for name, value in settings.items()]
+    heading = "# Written by Freehold at every start; ALTER SYSTEM and Freehold's own settings option are the ways to change it."
+    _rewrite(data_directory / FILE, "\n".join([heading, *lines, ""]))
+    main = data_directory / "postgresql.conf"
+    text = main.read_text()
+    if INCLUDE not in text.splitlines():
+        _rewrite(main, f"{text.rstrip()}\n{INCLUDE}\n")
+
+
+def quoted(value: Value) -> str:
+    """A value as postgresql.conf writes it: in quotes, with quotes and backslashes doubled."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "'" + str(value).replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def last_port(data_directory: Path) -> int | None:
+    """The port of the last start, so that a server keeps its URL."""
+    try:
+        text = (data_directory / FILE).read_text()
+    except FileNotFoundError:
+        return None
+    found = re.search(r"^port = '(\d+)'$", text, re.MULTILINE)
+    return int(found.group(1)) if found else None
+
+
+def port_is_free(port: int) -> bool:
+    """Whether a server could listen on this TCP port of the loopback."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
+    """A TCP port of the loopback that nothing uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _rewrite(path: Path, text: str) -> None:
+    """Write in place where the file exists, since a new file would belong to the caller and not to the server."""
+    if path.exists():
+        path.write_text(text)
+        return
+    path.touch(mode=0o644)
+    path.write_text(text)

@@ -1,0 +1,120 @@
+"""The pytest plugin: servers of both major versions, a fresh database per test, replicas, and a killable proxy.
+
+Register it in the top ``conftest.py`` with ``pytest_plugins = ["freehold.testing.plugin"]``.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from freehold.servers.binaries import Binaries
+from freehold.servers.disposable import disposable
+from freehold.servers.owned import OwnedServer
+from freehold.testing.database import Database, drop_leftovers, fresh_database
+from freehold.testing.proxy import KillableProxy
+from freehold.testing.servers import MAJORS, SETTINGS, Servers, binaries_of, missing
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--pg 18`` runs the tests on one major version only."""
+    parser.addoption(
+        "--pg", action="append", type=int, choices=MAJORS, help="PostgreSQL major version to test on; default: all"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test that uses a server, directly or not, runs once per major version."""
+    if "pg_major" in metafunc.fixturenames:
+        majors = metafunc.config.getoption("--pg") or MAJORS
+        metafunc.parametrize("pg_major", majors, ids=[f"pg{major}" for major in majors], indirect=True)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The last line of the run names what was not tested, and why."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or hasattr(config, "workerinput"):
+        return
+    reasons = Counter(str(report.longrepr[2]) for report in reporter.stats.get("skipped", []))
+    for reason, count in sorted(reasons.items()):
+        reporter.write_line(f"NOT TESTED ({count} skipped): {reason.removeprefix('Skipped: ')}", yellow=True)
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """The process's servers by major version."""
+    running = Servers()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def pg_major(request: pytest.FixtureRequest) -> int:
+    """The major version of this run of the test: 18 and 15."""
+    major = int(request.param)
+    reason = missing(major)
+    if reason:
+        pytest.skip(reason)
+    return major
+
+
+@pytest.fixture
+def binaries(pg_major: int) -> Binaries:
+    """PostgreSQL's programs."""
+    return binaries_of(pg_major)
+
+
+@pytest.fixture
+def server(servers: Servers, pg_major: int) -> OwnedServer:
+    """A running server that the process's tests share. Do not change its settings or kill it: see ``own_server``."""
+    return servers.server(pg_major)
+
+
+@pytest.fixture
+def replica(servers: Servers, pg_major: int) -> OwnedServer:
+    """The shared server's streaming replica."""
+    return servers.replica(pg_major)
+
+
+@pytest.fixture
+def layer_name(server: OwnedServer) -> Iterator[str]:
+    """A short name, unique to the test, for roles and databases; those whose names start with it are dropped at the end."""
+    name = f"t{secrets.token_hex(3)}"
+    yield name
+    drop_leftovers(server, name)
+
+
+@pytest.fixture
+def database(server: OwnedServer, layer_name: str) -> Iterator[Database]:
+    """An empty database of the test's own."""
+    with fresh_database(server, layer_name) as made:
+        yield made
+
+
+@pytest.fixture
+def make_database(server: OwnedServer, layer_name: str) -> Iterator[Callable[..., Database]]:
+    """A function that makes more databases: ``make_database("copy", template="other")``."""
+    with ExitStack() as stack:
+
+        def make(suffix: str, *, template: str = "template1") -> Database:
+            return stack.enter_context(fresh_database(server, f"{layer_name}_{suffix}", template=template))
+
+        yield make
+
+
+@pytest.fixture
+def own_server(binaries: Binaries) -> Iterator[OwnedServer]:
+    """A server of the test's own, to be killed, restarted or reconfigured (0.4 s)."""
+    with disposable(binaries, settings=SETTINGS) as started:
+        yield started
+
+
+@pytest.fixture
+def killable_proxy(server: OwnedServer) -> Iterator[KillableProxy]:
+    """A TCP proxy in front of the shared server."""
+    with KillableProxy(server.host, server.port) as proxy:
+        yield proxy
