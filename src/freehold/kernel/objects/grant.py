@@ -94,9 +94,9 @@ class Grant(Object):
         return self.target_key in site.new or table in site.new or Key("view", self.target[:2]) in site.new
 
     def drop(self, site: Site) -> tuple[Change, ...]:
-        if not self.privileges:
-            return ()
-        return (Change(title=f"revoke {self.title}", statements=(self._revoke(self.privileges, site),)),)
+        # Nothing declared means that the scratch database must lose what PostgreSQL grants by itself.
+        gone = self.privileges or ("ALL",)
+        return (Change(title=f"revoke {self.title}", statements=(self._revoke(gone, site),)),)
 
     def alter(self, live: Self, site: Site) -> tuple[Change, ...] | None:
         gone = tuple(p for p in live.privileges if p not in self.privileges)
