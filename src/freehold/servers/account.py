@@ -8,7 +8,7 @@ import stat
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import TextIO, TypedDict
 
 from freehold.errors import ServerNotStarted
 
@@ -78,10 +78,18 @@ class Account:
 
     def write_secret(self, path: Path, text: str) -> None:
         """Write a file of mode 0600 that the account owns."""
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
+        with open_own(path, os.O_TRUNC) as file:
             file.write(text)
-        self.own(path)
+            if self.switched:
+                os.fchown(file.fileno(), self.uid, self.gid)
+
+
+def open_own(path: Path, flags: int) -> TextIO:
+    """Open a file for writing, made with mode 0600, that is no symbolic link.
+
+    Root writes into directories of an unprivileged account; following its links would give that account root's power.
+    """
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | flags, 0o600), "w")
 
 
 def make_open(directory: Path) -> None:

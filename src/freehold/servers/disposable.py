@@ -33,8 +33,8 @@ def disposable(
     account = server_account()
     home = temporary_directory(account, f"pg{binaries.version}")
     template = template_directory(binaries, account)
-    _copy(template, home / "data")
-    _copy(template.with_name(template.name + ".password"), home / "data.password")
+    _copy(template, home / "data", account)
+    _copy(template.with_name(template.name + ".password"), home / "data.password", account)
     chosen = {**({} if durable else CARELESS), **(settings or {})}
     server = OwnedServer(home / "data", binaries, settings=chosen, port=port, account=account)
     yield from _run_and_remove(server, home, account)
@@ -98,10 +98,12 @@ def _run_and_remove(server: OwnedServer, home: Path, account: Account) -> Iterat
         _remove(home)
 
 
-def _copy(source: Path, target: Path) -> None:
-    # cp keeps owners and shares blocks where the file system can; shutil.copytree does neither.
-    subprocess.run(["cp", "-a", "--reflink=auto", str(source), str(target)], check=True)  # noqa: S607
+def _copy(source: Path, target: Path, account: Account) -> None:
+    # cp shares blocks where the file system can; shutil.copytree does not.
+    command = ["cp", "-a", "--reflink=auto", str(source), str(target)]
+    subprocess.run(command, cwd="/", check=True, **account.process_options())
 
 
 def _remove(directory: Path) -> None:
-    subprocess.run(["rm", "-rf", "--", str(directory)], check=True)  # noqa: S607
+    # rm does not follow a link that is swapped in while it works, which matters to root.
+    subprocess.run(["rm", "-rf", "--", str(directory)], check=True)  # noqa: S607 -- rm is where PATH says

@@ -1,4 +1,4 @@
-"""The server that ``freehold up`` gives a project: PostgreSQL from the Python package registry, on a directory of its own."""
+"""The server that ``freehold up`` gives a project: PostgreSQL from a wheel, on a directory of its own."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from freehold.servers.settings import Settings, free_port, last_port, port_is_fr
 class EmbeddedServer(OwnedServer):
     """A server that makes its data directory at the first start and keeps its port from then on.
 
-    As root, data whose directory the servers' account cannot enter lies below ``/var/lib/freehold``; ``data_directory`` says
-    where. See ``OwnedServer`` for the parameters.
+    As root, data whose directory the servers' account cannot enter lies below ``/var/lib/freehold``;
+    ``data_directory`` says where. See ``OwnedServer`` for the parameters.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class EmbeddedServer(OwnedServer):
         if made_with != str(self.binaries.version):
             raise ServerNotStarted(
                 f"{self.data_directory} was made by PostgreSQL {made_with}, not {self.binaries.version}.",
-                hint=f"Use PostgreSQL {made_with}'s binaries, or bring the data over with pg_upgrade or dump and restore.",
+                hint=f"Use PostgreSQL {made_with}'s binaries, or move the data with pg_upgrade or dump and restore.",
             )
 
     def _choose_port(self) -> int:

@@ -13,10 +13,10 @@ from typing import Self
 
 from freehold.errors import ServerError, ServerNotStarted
 from freehold.events import Listener, ServerStarted, ServerStopped, ignore
-from freehold.servers.account import Account, server_account
+from freehold.servers.account import Account, open_own, server_account
 from freehold.servers.binaries import Binaries
 from freehold.servers.places import socket_directory
-from freehold.servers.postmaster import Postmaster, clear_stale_file, find_postmaster, wait_until_gone
+from freehold.servers.postmaster import Postmaster, clear_stale_file, find_postmaster, processes_in, wait_until_gone
 from freehold.servers.server import SUPERUSER, Addressable
 from freehold.servers.settings import OWN, Settings, Value, free_port, port_is_free, write_settings
 
@@ -28,8 +28,8 @@ PORT_TRIES = 3
 class OwnedServer(Addressable):
     """PostgreSQL on an existing data directory, such as a restored backup.
 
-    Beside the data directory ``d`` lie ``d.log``, ``d.password`` (mode 0600) and ``d.run`` with the Unix socket. A server
-    that already runs on the directory is adopted, and outlives the Python process.
+    Beside the data directory ``d`` lie ``d.log``, ``d.password`` (mode 0600) and ``d.run`` with the Unix socket. A
+    server that already runs on the directory is adopted, and outlives the Python process.
 
     Parameters
     ----------
@@ -143,16 +143,13 @@ class OwnedServer(Addressable):
 
     def kill(self) -> None:
         """SIGKILL to the main process and all its children at once, as when the machine loses power."""
-        found = self.postmaster()
-        if found is None:
-            return
-        # The postmaster leads its session's process groups; children made their own, so they are found by their parent.
-        children = child_processes(found.pid)
-        for pid in (found.pid, *children):
+        pids = processes_in(self.data_directory)
+        for pid in pids:
             _send_kill(pid)
-        for pid in (found.pid, *children):
+        for pid in pids:
             wait_until_gone(pid)
-        self.listener(ServerStopped(str(self.data_directory)))
+        if pids:
+            self.listener(ServerStopped(str(self.data_directory)))
 
     def reload(self) -> None:
         """Write the settings and have the server read them again, without a restart."""
@@ -213,7 +210,7 @@ class OwnedServer(Addressable):
         if not self.account.may_enter(self.data_directory):
             raise ServerNotStarted(
                 f"The account {self.account.name} cannot enter {self.data_directory}.",
-                detail="PostgreSQL refuses to run as root; Freehold does not change the mode of a directory it did not make.",
+                detail="PostgreSQL refuses to run as root, and Freehold opens no directory that it did not make.",
                 hint="Put the data below a directory that this account may enter, such as /var/lib/freehold.",
             )
         clear_stale_file(self.data_directory)
@@ -224,7 +221,7 @@ class OwnedServer(Addressable):
 
     def _write_settings(self) -> None:
         own = {**OWN, "port": self.port, "unix_socket_directories": str(self.socket_directory)}
-        write_settings(self.data_directory, {**own, **self.settings})
+        write_settings(self.data_directory, {**own, **self.settings}, self.account)
 
     def _log_size(self) -> int:
         return self.log_path.stat().st_size if self.log_path.exists() else 0
@@ -235,8 +232,7 @@ class OwnedServer(Addressable):
             self.log_path.replace(self._beside(".log.1"))
         seconds = str(max(1, int(self.start_timeout)))
         command = [self.binaries.program("pg_ctl"), "start", "-D", str(self.data_directory), "-w", "-s", "-t", seconds]
-        with self.log_path.open("ab") as log:
-            self.log_path.chmod(0o600)
+        with open_own(self.log_path, os.O_APPEND) as log:
             done = subprocess.run(
                 command,
                 env={**self.account.environment(), **self.binaries.environment},
@@ -256,15 +252,6 @@ class OwnedServer(Addressable):
             detail=self.log_tail(since=logged),
             hint=f"{taken}The whole log is {self.log_path}.",
         )
-
-
-def child_processes(parent: int) -> list[int]:
-    """Process ids of the direct children, which for a postmaster are all its backends."""
-    try:
-        text = Path(f"/proc/{parent}/task/{parent}/children").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-    return [int(word) for word in text.split()]
 
 
 def _send_kill(pid: int) -> None:

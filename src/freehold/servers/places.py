@@ -18,8 +18,8 @@ SOCKET_DIRECTORY_LIMIT = 107 - 20
 def reachable(wanted: Path, account: Account) -> Path:
     """The wanted directory if the account can get there, else one below ``/var/lib/freehold``.
 
-    Root's projects often lie below ``/root``, which nobody else may enter. Freehold does not open a directory that it did
-    not make, so such data moves to ``/var/lib/freehold/<name>-<digest of the wanted path>``, the same at every call.
+    Root's projects often lie below ``/root``, which nobody else may enter. Freehold opens no directory that it did not
+    make, so such data moves to ``/var/lib/freehold/<name>-<digest of the wanted path>``, the same at every call.
     """
     resolved = wanted.absolute()
     if account.may_enter(resolved.parent):
@@ -37,9 +37,9 @@ def cache_directory(account: Account) -> Path:
 def temporary_directory(account: Account, purpose: str) -> Path:
     """A new private directory of the account in the system's temporary directory."""
     parent = tempfile.gettempdir()
-    directory = Path(
-        tempfile.mkdtemp(prefix=f"freehold-{purpose}-", dir=parent if _open_to(account, parent) else "/tmp")
-    )  # noqa: S108 -- mkdtemp makes a private directory in it
+    if not account.may_enter(Path(parent)):  # root's own TMPDIR
+        parent = "/tmp"  # noqa: S108 -- mkdtemp makes a private directory in it
+    directory = Path(tempfile.mkdtemp(prefix=f"freehold-{purpose}-", dir=parent))
     account.own(directory)
     return directory
 
@@ -55,10 +55,6 @@ def socket_directory(data_directory: Path, account: Account) -> Path:
 def digest(text: str) -> str:
     """Eight hexadecimal digits that name a text."""
     return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def _open_to(account: Account, directory: str) -> bool:
-    return account.may_enter(Path(directory))
 
 
 def _user_cache() -> Path:

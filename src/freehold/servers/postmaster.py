@@ -48,15 +48,15 @@ def wait_until_gone(pid: int, timeout: float = 30.0) -> bool:
 def clear_stale_file(data_directory: Path, timeout: float = 5.0) -> None:
     """Let a server start again whose killed postmaster is still a zombie.
 
-    PostgreSQL takes a process id that answers for a running server, and in a container process 1 may reap late or never.
-    The file is removed only when the process stays a zombie and no other process works in the directory.
+    PostgreSQL takes a process id that answers for a running server, and in a container process 1 may reap late or
+    never. The file is removed only when the process stays a zombie and no other process works in the directory.
     """
     file = data_directory / "postmaster.pid"
     try:
         pid = int(file.read_text().split(maxsplit=1)[0])
     except (FileNotFoundError, IndexError, ValueError):
         return
-    if _state(pid) == "Z" and not _wait(lambda: _state(pid) != "Z", timeout) and not _works_in(data_directory):
+    if _state(pid) == "Z" and not _wait(lambda: _state(pid) != "Z", timeout) and not processes_in(data_directory):
         file.unlink()
 
 
@@ -79,6 +79,7 @@ def _state(pid: int) -> str:
     return text.rpartition(")")[2].split()[0]
 
 
-def _works_in(data_directory: Path) -> bool:
+def processes_in(data_directory: Path) -> list[int]:
+    """All processes that work in the directory: the postmaster, its backends, and the commands they run."""
     pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
-    return any(_runs_in(pid, data_directory) for pid in pids)
+    return [pid for pid in pids if _runs_in(pid, data_directory)]

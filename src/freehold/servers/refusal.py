@@ -35,7 +35,7 @@ def ask_again(conninfo: str, timeout: float) -> str:
 
 def _finish(pgconn: pq.abc.PGconn, deadline: float) -> bool:
     """Drive the connection to its end; whether the server asked for a password."""
-    state = pq.PollingStatus.WRITING
+    state = int(pq.PollingStatus.WRITING)
     while state in (pq.PollingStatus.READING, pq.PollingStatus.WRITING) and pgconn.status != pq.ConnStatus.BAD:
         reading, writing = ([pgconn.socket], []) if state == pq.PollingStatus.READING else ([], [pgconn.socket])
         remaining = deadline - time.monotonic()

@@ -7,11 +7,14 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
+from freehold.servers.account import Account
+
 Value = str | int | bool | float
 Settings = Mapping[str, Value]
 
 FILE = "freehold.conf"
 INCLUDE = f"include_if_exists = '{FILE}'"
+HEADING = "# Written by Freehold at every start. What ALTER SYSTEM sets comes after it."
 OWN: Settings = {
     "listen_addresses": "127.0.0.1",
     "password_encryption": "scram-sha-256",
@@ -22,15 +25,14 @@ OWN: Settings = {
 }
 
 
-def write_settings(data_directory: Path, settings: Settings) -> None:
+def write_settings(data_directory: Path, settings: Settings, account: Account) -> None:
     """Replace Freehold's settings of a data directory, and have ``postgresql.conf`` include them."""
     lines = [f"{name} = {quoted(value)}" for name, value in settings.items()]
-    heading = "# Written by Freehold at every start; ALTER SYSTEM and Freehold's own settings option are the ways to change it."
-    _rewrite(data_directory / FILE, "\n".join([heading, *lines, ""]))
+    account.write_secret(data_directory / FILE, "\n".join([HEADING, *lines, ""]))
     main = data_directory / "postgresql.conf"
     text = main.read_text()
     if INCLUDE not in text.splitlines():
-        _rewrite(main, f"{text.rstrip()}\n{INCLUDE}\n")
+        account.write_secret(main, f"{text.rstrip()}\n{INCLUDE}\n")
 
 
 def quoted(value: Value) -> str:
@@ -66,12 +68,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _rewrite(path: Path, text: str) -> None:
-    """Write in place where the file exists, since a new file would belong to the caller and not to the server."""
-    if path.exists():
-        path.write_text(text)
-        return
-    path.touch(mode=0o644)
-    path.write_text(text)

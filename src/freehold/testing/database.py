@@ -67,7 +67,7 @@ def drop_database(server: Server, name: str) -> None:
 
 
 def drop_leftovers(server: Server, prefix: str) -> None:
-    """Drop the databases and roles whose names start with the prefix: roles belong to the cluster, not to a database."""
+    """Drop the databases and roles whose names start with the prefix; dropping a database leaves its roles."""
     with server.connect(autocommit=True) as connection:
         for (name,) in connection.execute(DATABASES.format(prefix=sql.Literal(prefix))).fetchall():
             connection.execute(DROP.format(name=sql.Identifier(name)))

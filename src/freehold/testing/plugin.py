@@ -82,7 +82,7 @@ def replica(servers: Servers, pg_major: int) -> OwnedServer:
 
 @pytest.fixture
 def layer_name(server: OwnedServer) -> Iterator[str]:
-    """A short name, unique to the test, for roles and databases; those whose names start with it are dropped at the end."""
+    """A short unique name for roles and databases; those whose names start with it are dropped at the end."""
     name = f"t{secrets.token_hex(3)}"
     yield name
     drop_leftovers(server, name)

@@ -55,9 +55,9 @@ class _Pair:
 class KillableProxy:
     """Forwards TCP to ``host:port`` from a port of its own, ``self.port`` on 127.0.0.1.
 
-    One thread serves all connections; public methods hand it their wish and wait until it is done. Without TLS the bytes
-    can be watched: ``cut_before(b"COMMIT")`` ends the connection before the server sees the message, ``cut_after(b"COMMIT")``
-    once the server has answered it, and the answer is swallowed.
+    One thread serves all connections; public methods hand it their wish and wait until it is done. Without TLS the
+    bytes can be watched: ``cut_before(b"COMMIT")`` ends the connection before the server sees the message,
+    ``cut_after(b"COMMIT")`` once the server has answered it, and the answer is swallowed.
     """
 
     host = "127.0.0.1"
