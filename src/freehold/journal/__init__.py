@@ -1,0 +1,129 @@
+"""Freehold's own tables in the schema ``freehold``: applied plans, managed objects, evidence."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.resources import files
+from typing import Any
+
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from freehold.kernel.names import trusted
+from freehold.kernel.objects import Change, Key
+from freehold.kernel.observe import Connection
+from freehold.kernel.plan import Plan, Step
+from freehold.kernel.prove import Verdict
+from freehold.kernel.template import read_sql
+
+VERSION = 1
+"""The version of the journal's schema; the newest migration leads to it."""
+
+
+def _query(name: str) -> sql.SQL:
+    return sql.SQL(read_sql(__name__, name))
+
+
+def installed_version(connection: Connection) -> int:
+    """The version of the journal in the database, 0 where there is none."""
+    there = connection.execute(_query("read_version")).fetchone()
+    if not there or not there[0]:
+        return 0
+    row = connection.execute(_query("read_highest_version")).fetchone()
+    return int(row[0]) if row else 0
+
+
+def migration_steps(installed: int) -> Iterator[Step]:
+    """The steps that bring the journal to its present version."""
+    for version in range(installed + 1, VERSION + 1):
+        text = files(__name__).joinpath("migrations", f"{version:04}.sql").read_text(encoding="utf-8")
+        yield Step(
+            number=0,
+            key=Key("journal", ("freehold", str(version))),
+            change=Change(title=f"install version {version} of the journal", statements=(trusted(text.strip()),)),
+            room="journal",
+            reason="applied steps and evidence are kept in the database that they are about",
+        )
+
+
+def managed_keys(connection: Connection, installed: int) -> frozenset[Key]:
+    """The objects that earlier plans applied."""
+    if not installed:
+        return frozenset()
+    return frozenset(Key(kind, tuple(name)) for kind, name in connection.execute(_query("read_managed")))
+
+
+def begin_plan(connection: Connection, plan: Plan) -> uuid.UUID:
+    """Record that a plan begins; its steps refer to the returned id."""
+    plan_id = uuid.uuid4()
+    parameters = {"plan_id": plan_id, "layer": plan.layer, "steps": len(plan.steps)}
+    connection.execute(_query("insert_plan"), parameters)
+    return plan_id
+
+
+def record_step(connection: Connection, plan_id: uuid.UUID, step: Step) -> None:
+    """Record a step in the transaction that applies it, or just after it where it cannot run in one."""
+    connection.execute(
+        _query("insert_step"),
+        {
+            "plan_id": plan_id,
+            "number": step.number,
+            "title": step.change.title,
+            "statements": list(step.change.statements),
+            "room": step.room,
+            "reason": step.reason,
+            "weakens": step.change.weakens,
+            "loses": step.change.loses,
+        },
+    )
+
+
+def merge_managed(connection: Connection, keys: Iterable[Key]) -> None:
+    """Take objects under management; what is there stays."""
+    connection.execute(_query("merge_managed"), {"objects": _as_json(keys)})
+
+
+def finish_plan(connection: Connection, plan_id: uuid.UUID | None, managed: frozenset[Key]) -> None:
+    """Record that a plan ended, and manage exactly what it declared."""
+    with connection.transaction():
+        objects = {"objects": _as_json(managed)}
+        connection.execute(_query("merge_managed"), objects)
+        connection.execute(_query("delete_managed"), objects)
+        if plan_id:
+            connection.execute(_query("finish_plan"), {"plan_id": plan_id})
+
+
+def _as_json(keys: Iterable[Key]) -> str:
+    return json.dumps([{"kind": key.kind, "name": list(key.name)} for key in keys])
+
+
+def record_evidence(
+    connection: Connection, verdicts: Sequence[Verdict], *, declaration: str, valid_seconds: int
+) -> uuid.UUID:
+    """Keep verdicts as evidence that expires; returns the run's id."""
+    run_id = uuid.uuid4()
+    rows = [{"number": number, **verdict.as_dict()} for number, verdict in enumerate(verdicts, 1)]
+    connection.execute(
+        _query("insert_evidence"),
+        {
+            "run_id": run_id,
+            "valid_seconds": valid_seconds,
+            "declaration": declaration,
+            "verdicts": json.dumps(rows),
+        },
+    )
+    return run_id
+
+
+def read_evidence(connection: Connection) -> list[dict[str, Any]]:
+    """The latest verdict on every promise, with its age and whether it has expired."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(_query("read_evidence")).fetchall()
+
+
+def read_last_plan(connection: Connection) -> dict[str, Any] | None:
+    """The plan that was applied last."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(_query("read_last_plan")).fetchone()

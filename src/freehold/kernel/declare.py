@@ -63,7 +63,7 @@ _DURATION = re.compile(r"(\d+)\s*(second|minute|hour|day|week|month|year)s?")
 
 
 def seconds_of(duration: str) -> int:
-    """Seconds in a duration such as ``"90 minutes"`` or ``"7 years"`` (a year is 365.2425 days, a month a twelfth of it).
+    """Seconds in a duration such as ``"90 minutes"`` or ``"7 years"`` (a year has 365.2425 days).
 
     Raises
     ------

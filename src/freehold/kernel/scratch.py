@@ -130,7 +130,7 @@ def _build_in(scratch: Connection, work: Sequence[tuple[Object, Sql]], objects: 
     try:
         with scratch.transaction():
             prepare_session(scratch)
-            _make_roles(scratch, objects)
+            make_roles(scratch, objects)
             _run(scratch, work)
             catalog = read_catalog(scratch, [kind for kind in KINDS if not kind.shared])
             raise _Undo
@@ -138,7 +138,8 @@ def _build_in(scratch: Connection, work: Sequence[tuple[Object, Sql]], objects: 
         return catalog
 
 
-def _make_roles(scratch: Connection, objects: Mapping[Key, Object]) -> None:
+def make_roles(scratch: Connection, objects: Mapping[Key, Object]) -> None:
+    """Create the declared roles that the cluster lacks, in the transaction that is rolled back."""
     have = {row[0] for row in scratch.execute("SELECT rolname FROM pg_roles")}
     wanted = [item.role for item in objects.values() if isinstance(item, Role) and item.role not in have]
     text = ";\n".join(ddl("CREATE ROLE {} NOLOGIN", ident(role)) for role in wanted)

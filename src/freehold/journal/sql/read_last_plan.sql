@@ -1,0 +1,4 @@
+SELECT plan_id, layer, steps, login, started_at, finished_at
+FROM freehold.applied_plan
+ORDER BY started_at DESC
+LIMIT 1

@@ -1,0 +1,1 @@
+SELECT kind, name FROM freehold.managed_object

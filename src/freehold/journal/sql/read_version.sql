@@ -1,0 +1,1 @@
+SELECT to_regclass('freehold.journal_version') IS NOT NULL

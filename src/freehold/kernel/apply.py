@@ -1,0 +1,172 @@
+"""Run a plan: exactly its statements, one step a transaction, with short lock waits, under one advisory lock."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+import psycopg
+from psycopg import sql
+
+from freehold.errors import ApplyBusy, LockTimeout, StepFailed
+from freehold.events import Listener, LockRetried, StepApplied, StepStarted, ignore
+from freehold.kernel.observe import CATALOG_SESSION, Connection
+from freehold.kernel.plan import Plan, Step
+
+ADVISORY_LOCK = 0x6672656568  # "freeh"
+"""Key of the advisory lock that one apply at a time holds in a database."""
+
+LOCK_NOT_AVAILABLE = "55P03"
+
+
+@dataclass(frozen=True, slots=True)
+class LockBudget:
+    """How long a step may wait for its locks, and how often it may try.
+
+    Everyone who comes after a waiting ACCESS EXCLUSIVE queues behind it, so the single wait is short and the tries are
+    many (CHECKLISTS of squawk, strong_migrations and pgroll: 0.5 to 10 s).
+    """
+
+    timeout_seconds: float = 2.0
+    attempts: int = 10
+    longest_pause_seconds: float = 10.0
+
+
+class Recorder(Protocol):
+    """Where applied steps are recorded."""
+
+    def begin(self, connection: Connection, plan: Plan) -> None:
+        """The plan begins; what it manages is taken under management."""
+
+    def record(self, connection: Connection, step: Step) -> None:
+        """A step is applied; called in its own transaction where it has one."""
+
+    def finish(self, connection: Connection, plan: Plan) -> None:
+        """Every step is applied."""
+
+
+@contextmanager
+def exclusive(connection: Connection) -> Iterator[None]:
+    """Hold the database's apply lock; it is gone with the session, so a crash leaves nothing behind.
+
+    Raises
+    ------
+    ApplyBusy
+        Another session holds it.
+    """
+    row = connection.execute("SELECT pg_try_advisory_lock(%s)", (ADVISORY_LOCK,)).fetchone()
+    if not row or not row[0]:
+        raise ApplyBusy(
+            "Another apply is running in this database",
+            hint="Wait for it to end; pg_locks shows its session (locktype advisory).",
+        )
+    try:
+        yield
+    finally:
+        if not connection.broken:
+            connection.execute("SELECT pg_advisory_unlock(%s)", (ADVISORY_LOCK,))
+
+
+def apply(
+    connection: Connection,
+    plan: Plan,
+    recorder: Recorder,
+    *,
+    budget: LockBudget | None = None,
+    listener: Listener = ignore,
+) -> None:
+    """Run every step of a plan.
+
+    Parameters
+    ----------
+    connection
+        In autocommit mode, holding the apply lock (see `exclusive`).
+
+    Raises
+    ------
+    LockTimeout
+        A step did not get its lock within the budget. The steps before it are done; plan again and go on.
+    StepFailed
+        The server refused a step; its transaction is rolled back.
+    """
+    budget = budget or LockBudget()
+    connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{int(budget.timeout_seconds * 1000)}ms",))
+    for name, value in CATALOG_SESSION.items():
+        connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+    own = [step for step in plan.steps if step.room == "journal"]
+    for step in own:
+        _run(connection, step, plan, None, budget, listener)
+    recorder.begin(connection, plan)
+    for step in own:
+        recorder.record(connection, step)
+    for step in plan.steps[len(own) :]:
+        _run(connection, step, plan, recorder, budget, listener)
+    recorder.finish(connection, plan)
+
+
+def _run(
+    connection: Connection,
+    step: Step,
+    plan: Plan,
+    recorder: Recorder | None,
+    budget: LockBudget,
+    listener: Listener,
+) -> None:
+    total, started = len(plan.steps), time.monotonic()
+    listener(StepStarted(step.number, total, step.change.title))
+    for attempt in range(1, budget.attempts + 1):
+        try:
+            _run_once(connection, step, recorder)
+        except psycopg.errors.LockNotAvailable as error:
+            _pause(step, attempt, budget, listener, error)
+        except psycopg.Error as error:
+            if connection.broken:
+                raise
+            raise _failed(step, error) from error
+        else:
+            listener(StepApplied(step.number, total, step.change.title, time.monotonic() - started))
+            return
+
+
+def _run_once(connection: Connection, step: Step, recorder: Recorder | None) -> None:
+    if step.change.transactional:
+        with connection.transaction():
+            _send(connection, step)
+            if recorder:
+                recorder.record(connection, step)
+    else:
+        _send(connection, step)
+        if recorder:
+            recorder.record(connection, step)
+
+
+def _send(connection: Connection, step: Step) -> None:
+    for statement in step.change.statements:
+        connection.execute(sql.SQL(statement))
+
+
+def _pause(step: Step, attempt: int, budget: LockBudget, listener: Listener, error: psycopg.Error) -> None:
+    if attempt == budget.attempts:
+        raise LockTimeout(
+            f"Step {step.number}, {step.change.title}, did not get {step.change.lock} on {step.change.on}",
+            detail=f"{attempt} tries of {budget.timeout_seconds:g} s each; SQLSTATE {error.sqlstate}.",
+            hint="End the transaction that holds the table (pg_blocking_pids tells which) and apply again: "
+            "the steps before this one are done.",
+        ) from error
+    wait = min(budget.longest_pause_seconds, 0.1 * 2**attempt) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+    listener(LockRetried(step.change.title, attempt, wait))
+    time.sleep(wait)
+
+
+def _failed(step: Step, error: psycopg.Error) -> StepFailed:
+    diagnosis = error.diag
+    detail = "; ".join(part for part in (diagnosis.message_detail, f"SQLSTATE {error.sqlstate}") if part)
+    return StepFailed(
+        f"Step {step.number}, {step.change.title}, was refused: {diagnosis.message_primary or error}",
+        detail=f"{detail}. Statements: {'; '.join(step.change.statements)}",
+        hint=diagnosis.message_hint or "The steps before it are done. Mend the cause, then plan and apply again.",
+    )

@@ -1,0 +1,181 @@
+"""Compare catalog with catalog: what is missing, what differs, what is no longer declared, and who is a stranger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from freehold.errors import DeclarationError, PlanError
+from freehold.kernel.compile import Declared
+from freehold.kernel.objects import Column, Grant, Key, Object, Site, Table
+from freehold.kernel.observe import Catalog
+
+VANISH_WITH_PARENT = frozenset({"column", "constraint", "index", "trigger", "policy", "row_security", "grant", "owner"})
+"""Kinds that PostgreSQL removes together with the object that they are on."""
+
+BROKEN_BY_RETYPE = frozenset({"view", "policy", "trigger"})
+"""Kinds that keep PostgreSQL from changing the type of a column that they read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """An object in a room's scope that nobody declared; it is reported and left alone."""
+
+    key: Key
+    room: str
+
+
+@dataclass
+class Difference:
+    """What must happen to which key."""
+
+    create: dict[Key, Object] = field(default_factory=dict)
+    alter: dict[Key, tuple[Object, Object]] = field(default_factory=dict)
+    drop: dict[Key, Object] = field(default_factory=dict)
+    strangers: tuple[Stranger, ...] = ()
+
+
+def desired_state(declared: Declared, built: Catalog) -> Catalog:
+    """The declared objects as the catalog writes them; those of the whole cluster as they were declared.
+
+    Raises
+    ------
+    DeclarationError
+        The catalog knows a declared object under another name than the declaration says.
+    """
+    objects: dict[Key, Object] = {}
+    for key, item in declared.objects.items():
+        found = item if item.shared else built.objects.get(key)
+        if found is not None:
+            objects[key] = found
+        elif not _may_be_absent(item, declared):
+            raise _misnamed(item, built)
+    return Catalog(version=built.version, database=built.database, objects=objects, needs=built.needs)
+
+
+def _may_be_absent(item: Object, declared: Declared) -> bool:
+    if isinstance(item, Grant):
+        return not item.privileges or _owned_by_grantee(item, declared)
+    if isinstance(item, Column):
+        table = declared.objects[item.table_key]
+        return isinstance(table, Table) and bool(table.parent)
+    return False
+
+
+def _owned_by_grantee(item: Grant, declared: Declared) -> bool:
+    """An owner's own rights are no grant, so one to the declared owner leaves no trace."""
+    owner = declared.objects.get(Key("owner", (item.on, *item.target)))
+    return getattr(owner, "role", None) == item.grantee
+
+
+def _misnamed(item: Object, built: Catalog) -> DeclarationError:
+    near = [str(key) for key in built.objects if key.kind == item.kind and key.name[:2] == item.name[:2]]
+    return DeclarationError(
+        f"{item.key} was declared, but PostgreSQL knows no object of that name after building it",
+        detail=f"Of that kind it has {', '.join(near) or 'none'}.",
+        hint="Write names and argument types as the catalog writes them.",
+    )
+
+
+def difference(declared: Declared, desired: Catalog, live: Catalog, managed: frozenset[Key]) -> Difference:
+    """Compare the declared with the live state.
+
+    Only what was declared now or applied before (``managed``) is ever changed.
+    """
+    result = Difference()
+    for key, item in desired.objects.items():
+        there = live.objects.get(key)
+        if there is None:
+            result.create[key] = item
+        elif there != item:
+            result.alter[key] = (there, item)
+    unwanted = (managed | set(declared.objects)) - set(desired.objects)
+    result.drop = {key: live.objects[key] for key in live.objects if key in unwanted}
+    _drop_with_parent(result)
+    _replace(result, desired, live)
+    _create_with_table(result)
+    result.strangers = _strangers(declared, live, managed)
+    return result
+
+
+def _create_with_table(result: Difference) -> None:
+    """Columns of a new table are written with it."""
+    for key in [k for k in result.create if k.kind == "column" and Key("table", k.name[:2]) in result.create]:
+        del result.create[key]
+
+
+def _drop_with_parent(result: Difference) -> None:
+    for key in [k for k, item in result.drop.items() if k.kind in VANISH_WITH_PARENT]:
+        if any(parent in result.drop for parent in result.drop[key].parents):
+            del result.drop[key]
+
+
+def _replace(result: Difference, desired: Catalog, live: Catalog) -> None:
+    """Where a change cannot be made in place, drop and create, and with it all that stands on it."""
+    site = Site(database=live.database, version=live.version, new=frozenset(result.create))
+    needed_by = _inverted(live.needs)
+    work = [key for key, (old, new) in result.alter.items() if new.alter(old, site) is None]
+    work += [key for changed in _retyped(result) for key in _dependents(changed, needed_by, BROKEN_BY_RETYPE)]
+    seen: set[Key] = set()
+    while work:
+        key = work.pop()
+        if key in seen or key not in live.objects or key not in desired.objects:
+            continue
+        seen.add(key)
+        if key.kind == "table":
+            raise PlanError(
+                f"{key} is partitioned in another way than the live table",
+                hint="PostgreSQL cannot repartition a table in place: declare a new table and move the rows.",
+            )
+        work += needed_by.get(key, ())
+        result.alter.pop(key, None)
+        result.drop[key] = live.objects[key]
+        result.create[key] = desired.objects[key]
+    _recreate_rights(result, desired, seen)
+
+
+def _recreate_rights(result: Difference, desired: Catalog, replaced: set[Key]) -> None:
+    """Grants and ownership vanish with the old object, so the new one gets them again."""
+    if not replaced:
+        return
+    for key, item in desired.objects.items():
+        if key.kind in {"grant", "owner"} and any(parent in replaced for parent in item.parents):
+            result.alter.pop(key, None)
+            result.create[key] = item
+
+
+def _retyped(result: Difference) -> list[Key]:
+    return [
+        key
+        for key, (old, new) in result.alter.items()
+        if isinstance(old, Column) and isinstance(new, Column) and old.type != new.type
+    ]
+
+
+def _dependents(key: Key, needed_by: Mapping[Key, list[Key]], kinds: frozenset[str]) -> list[Key]:
+    return [found for found in needed_by.get(key, ()) if found.kind in kinds]
+
+
+def _inverted(needs: Mapping[Key, Iterable[Key]]) -> dict[Key, list[Key]]:
+    result: dict[Key, list[Key]] = {}
+    for key, found in needs.items():
+        for need in found:
+            result.setdefault(need, []).append(key)
+    return result
+
+
+def _strangers(declared: Declared, live: Catalog, managed: frozenset[Key]) -> tuple[Stranger, ...]:
+    scopes: dict[str, dict[tuple[str, ...], str]] = {}
+    for room, scope in declared.scopes:
+        scopes.setdefault(scope.kind, {})[scope.within] = room
+    result = []
+    for key in live.objects:
+        if key.kind in scopes and key not in declared.objects and key not in managed:
+            room = _room_of(key, scopes[key.kind])
+            if room:
+                result.append(Stranger(key, room))
+    return tuple(result)
+
+
+def _room_of(key: Key, scopes: Mapping[tuple[str, ...], str]) -> str:
+    return next((scopes[key.name[:n]] for n in range(len(key.name), -1, -1) if key.name[:n] in scopes), "")

@@ -1,0 +1,134 @@
+"""What a plan would meet in the live data: rows that violate a new constraint, and rows that a step would lose."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from freehold.errors import DataViolates
+from freehold.kernel.names import Sql, ddl, ident, joined, qualified, trusted
+from freehold.kernel.objects import Change, Column, Constraint, Key
+from freehold.kernel.observe import Catalog, Connection
+from freehold.kernel.plan import Plan, Step
+from freehold.kernel.template import read_sql
+
+COUNT_TIMEOUT = "15s"
+SAMPLE = 5
+"""Violating rows that an error shows."""
+
+_FOREIGN = re.compile(r"FOREIGN KEY \((?P<columns>[^)]*)\) REFERENCES (?P<table>[^(]+)\((?P<referred>[^)]*)\)")
+
+
+def refuse_violations(connection: Connection, plan: Plan, desired: Catalog, live: Catalog) -> None:
+    """Look for live rows that a new constraint would refuse.
+
+    Raises
+    ------
+    DataViolates
+        Names each constraint, the number of rows, and some of them.
+    """
+    found = [text for step in plan.steps for text in _violations(connection, step, desired, live)]
+    if found:
+        raise DataViolates(
+            f"Live rows violate {len(found)} of the constraints that would be added; nothing was changed",
+            detail="\n".join(dict.fromkeys(found)),
+            hint="Mend or move these rows, then plan again.",
+        )
+
+
+def _violations(connection: Connection, step: Step, desired: Catalog, live: Catalog) -> Iterator[str]:
+    item = desired.objects.get(step.key)
+    query = None
+    if isinstance(item, Constraint) and step.key not in live.objects and item.table_key in live.objects:
+        query = _violating(item)
+    elif isinstance(item, Column):
+        query = _missing_values(item, live.objects.get(step.key))
+    if query:
+        rows = connection.execute(sql.SQL(query)).fetchall()
+        if rows:
+            shown = ", ".join(json.dumps(row[1], default=str) for row in rows[:SAMPLE])
+            yield f"{item.key if item else step.key}: {rows[0][0]} rows, such as {shown}"
+
+
+def _missing_values(column: Column, before: Any) -> Sql | None:
+    newly_required = isinstance(before, Column) and column.not_null and not before.not_null
+    if not newly_required:
+        return None
+    return _select(column.schema, column.table, ddl("{} IS NULL", ident(column.column)))
+
+
+def _violating(constraint: Constraint) -> Sql | None:
+    """A query for the rows that violate a constraint; exclusion constraints are left to the server."""
+    if constraint.type == "c":
+        condition = trusted(constraint.definition.removeprefix("CHECK ").removesuffix(" NO INHERIT"))
+        return _select(constraint.schema, constraint.table, ddl("NOT {}", condition))
+    if constraint.type in "pu":
+        return _duplicates(constraint)
+    return _orphans(constraint) if constraint.type == "f" else None
+
+
+def _select(schema: str, table: str, condition: Sql) -> Sql:
+    return ddl(
+        "SELECT count(*) OVER (), to_jsonb(t) FROM {} AS t WHERE {} LIMIT {}",
+        qualified(schema, table),
+        condition,
+        trusted(str(SAMPLE)),
+    )
+
+
+def _duplicates(constraint: Constraint) -> Sql:
+    columns = joined(ident(name) for name in constraint.columns)
+    plain = ddl("num_nulls({}) = 0", columns)
+    inner = ddl(
+        "SELECT {}, count(*) AS rows FROM {} WHERE {} GROUP BY {} HAVING count(*) > 1",
+        columns,
+        qualified(constraint.schema, constraint.table),
+        plain if "NULLS NOT DISTINCT" not in constraint.definition else Sql("true"),
+        columns,
+    )
+    return ddl("SELECT sum(t.rows) OVER (), to_jsonb(t) FROM ({}) AS t LIMIT {}", inner, trusted(str(SAMPLE)))
+
+
+def _orphans(constraint: Constraint) -> Sql | None:
+    match = _FOREIGN.match(constraint.definition)
+    if not match:
+        return None
+    own = [part.strip() for part in match["columns"].split(",")]
+    referred = [part.strip() for part in match["referred"].split(",")]
+    pairs = joined((ddl("r.{} = t.{}", trusted(r), trusted(o)) for o, r in zip(own, referred, strict=True)), " AND ")
+    nulls = joined(ddl("t.{}", trusted(name)) for name in own)
+    missing = ddl("NOT EXISTS (SELECT FROM {} AS r WHERE {})", trusted(match["table"]), pairs)
+    return _select(constraint.schema, constraint.table, ddl("num_nulls({}) = 0 AND {}", nulls, missing))
+
+
+def with_losses(connection: Connection, plan: Plan) -> Plan:
+    """The plan, its losing steps saying how many rows they would lose."""
+    steps = tuple(_counted(connection, step) if step.change.loses else step for step in plan.steps)
+    return replace(plan, steps=steps)
+
+
+def _counted(connection: Connection, step: Step) -> Step:
+    count = _count(connection, step.key)
+    change: Change = replace(step.change, loses=f"{step.change.loses} ({count} rows)")
+    return replace(step, change=change)
+
+
+def _count(connection: Connection, key: Key) -> str:
+    """Exactly where it can be told in time, else the planner's estimate."""
+    table = qualified(*key.name[:2])
+    where = ddl(" WHERE {} IS NOT NULL", ident(key.name[2])) if key.kind == "column" else Sql("")
+    try:
+        with connection.transaction():
+            connection.execute("SELECT set_config('statement_timeout', %s, true)", (COUNT_TIMEOUT,))
+            row = connection.execute(sql.SQL(ddl("SELECT count(*) FROM {}{}", table, where))).fetchone()
+            return str(row[0]) if row else "0"
+    except psycopg.errors.QueryCanceled:
+        query = sql.SQL(read_sql("freehold.kernel", "estimate_rows"))
+        row = connection.execute(query, {"table": table}).fetchone()
+        return f"about {row[0]}" if row else "an unknown number of"

@@ -1,0 +1,217 @@
+"""Plan, apply, prove and look at a data layer on a live database."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from freehold import journal
+from freehold.errors import PlanStale, PrivilegeMissing, ServerTooOld
+from freehold.events import Listener, ignore
+from freehold.kernel.apply import LockBudget, apply, exclusive
+from freehold.kernel.compile import Declared
+from freehold.kernel.diff import desired_state
+from freehold.kernel.measure import refuse_violations, with_losses
+from freehold.kernel.observe import Connection, observe
+from freehold.kernel.plan import Plan, Step, make_plan
+from freehold.kernel.prove import Verdict, run_probes
+from freehold.kernel.rename import rename
+from freehold.kernel.room import Probe
+from freehold.kernel.scratch import build
+
+OLDEST, NEWEST = 150000, 190000
+EVIDENCE_SECONDS = 7 * 86400
+"""How long a verdict is taken as evidence: a week, so that a weekly proof keeps it alive."""
+
+
+def default_cache() -> Path:
+    """Where built declared states are kept: ``$XDG_CACHE_HOME/freehold/declared``."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "freehold" / "declared"
+
+
+def check_server(connection: Connection) -> None:
+    """Refuse a server whose catalog Freehold does not know.
+
+    Raises
+    ------
+    ServerTooOld
+        Its version is outside 15 to 18.
+    """
+    version = connection.info.server_version
+    if not OLDEST <= version < NEWEST:
+        raise ServerTooOld(
+            f"The server runs PostgreSQL {version // 10000}; Freehold needs 15 to 18",
+            hint="Upgrade the server, or use a release of Freehold that knows it.",
+        )
+
+
+def plan_layer(connection: Connection, declared: Declared, *, cache: Path | None = None) -> Plan:
+    """What would change the live database into the declared state.
+
+    Raises
+    ------
+    DeclarationError
+        The server refuses what is declared.
+    DataViolates
+        Live rows violate a constraint that would be added.
+    PrivilegeMissing
+        The login may not create the scratch database.
+    """
+    check_server(connection)
+    try:
+        built = build(connection, declared.objects, cache)
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise PrivilegeMissing(
+            f"The login {connection.info.user} may not build the declared state",
+            detail=error.diag.message_primary or "",
+            hint="Plan as a superuser, or as a role with CREATEDB and CREATEROLE that is a member of the layer's roles.",
+        ) from error
+    installed = journal.installed_version(connection)
+    managed = journal.managed_keys(connection, installed)
+    live = observe(connection)
+    desired = desired_state(declared, built)
+    renamed = rename(connection, declared.renames, live, managed, frozenset(desired.objects))
+    first = [*journal.migration_steps(installed), *renamed.steps]
+    plan = make_plan(declared, built, renamed.live, renamed.managed, first)
+    if not renamed.steps:
+        refuse_violations(connection, plan, desired, live)
+    return with_losses(connection, plan)
+
+
+class _Journal:
+    """Records applied steps in the journal."""
+
+    def __init__(self) -> None:
+        self._plan_id: uuid.UUID | None = None
+
+    def begin(self, connection: Connection, plan: Plan) -> None:
+        if plan.steps:
+            with connection.transaction():
+                self._plan_id = journal.begin_plan(connection, plan)
+                journal.merge_managed(connection, plan.managed)
+
+    def record(self, connection: Connection, step: Step) -> None:
+        assert self._plan_id is not None
+        journal.record_step(connection, self._plan_id, step)
+
+    def finish(self, connection: Connection, plan: Plan) -> None:
+        journal.finish_plan(connection, self._plan_id, plan.managed)
+
+
+def apply_layer(
+    connection: Connection,
+    declared: Declared,
+    plan: Plan | None = None,
+    *,
+    data_loss: bool = False,
+    weaker_guard: bool = False,
+    budget: LockBudget | None = None,
+    cache: Path | None = None,
+    listener: Listener = ignore,
+) -> Plan:
+    """Run a plan, or make one and run it; returns what ran.
+
+    Parameters
+    ----------
+    plan
+        A plan that somebody has read. The database is planned again under the apply lock, and where the result is
+        another plan, nothing runs.
+    data_loss, weaker_guard
+        Whether steps that lose data, or weaken a guard, may run.
+
+    Raises
+    ------
+    ApplyBusy, PlanStale, StepRefused, LockTimeout, StepFailed
+        Nothing ran, but for the last two, whose earlier steps are done.
+    """
+    with exclusive(connection):
+        fresh = plan_layer(connection, declared, cache=cache)
+        if plan is not None and plan.as_sql() != fresh.as_sql():
+            raise PlanStale(
+                "The database has changed since the plan was made; nothing was applied",
+                hint="Make the plan again and read it.",
+            )
+        fresh.refuse_unless_allowed(data_loss=data_loss, weaker_guard=weaker_guard)
+        apply(connection, fresh, _Journal(), budget=budget, listener=listener)
+    return fresh
+
+
+def prove_layer(
+    connection: Connection,
+    declared: Declared,
+    *,
+    rooms: Sequence[str] = (),
+    record: bool = True,
+    listener: Listener = ignore,
+) -> list[Verdict]:
+    """Attack the live database with every room's probes and keep the verdicts as evidence.
+
+    Parameters
+    ----------
+    rooms
+        Only these rooms' probes; all where empty.
+    record
+        Whether the verdicts are kept in the journal.
+    """
+    check_server(connection)
+    probes: list[Probe] = [probe for probe in declared.probes if not rooms or probe.room in rooms]
+    verdicts = run_probes(connection, probes, listener=listener)
+    if record and journal.installed_version(connection):
+        journal.record_evidence(
+            connection, verdicts, declaration=declaration_digest(declared), valid_seconds=EVIDENCE_SECONDS
+        )
+    return verdicts
+
+
+def declaration_digest(declared: Declared) -> str:
+    """Names the declaration that evidence is about; it is never compared with a live state."""
+    rows = [[str(key), [str(value) for value in item.to_row()]] for key, item in declared.objects.items()]
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the journal and the catalog say of a layer."""
+
+    server_version: int
+    database: str
+    pending_steps: int
+    strangers: tuple[str, ...]
+    last_plan: dict[str, Any] | None
+    evidence: tuple[dict[str, Any], ...]
+
+
+def layer_status(connection: Connection, declared: Declared, *, cache: Path | None = None) -> Status:
+    """Where a database stands: steps that wait, strangers, and the latest evidence."""
+    plan = plan_layer(connection, declared, cache=cache)
+    installed = journal.installed_version(connection)
+    return Status(
+        server_version=plan.version,
+        database=plan.database,
+        pending_steps=len(plan.steps),
+        strangers=tuple(str(stranger.key) for stranger in plan.strangers),
+        last_plan=journal.read_last_plan(connection) if installed else None,
+        evidence=tuple(journal.read_evidence(connection)) if installed else (),
+    )
+
+
+__all__ = [
+    "EVIDENCE_SECONDS",
+    "Status",
+    "apply_layer",
+    "check_server",
+    "declaration_digest",
+    "default_cache",
+    "layer_status",
+    "plan_layer",
+    "prove_layer",
+]

@@ -1,0 +1,27 @@
+"""The one file that lists the rooms; rooms from elsewhere come in as entry points."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
+from freehold.kernel.room import Room
+from freehold.rooms import backup, history, reports, roles, tenancy
+
+OWN: tuple[Room[Any], ...] = (
+    history.ROOM,
+    reports.ROOM,
+    tenancy.ROOM,
+    roles.ROOM,
+    backup.ROOM,
+)
+
+ENTRY_POINTS = "freehold.rooms"
+"""The entry point group under which another distribution offers a `Room`."""
+
+
+@cache
+def all_rooms() -> tuple[Room[Any], ...]:
+    """Freehold's rooms, then those of other installed distributions."""
+    return OWN + tuple(point.load() for point in entry_points(group=ENTRY_POINTS))
