@@ -7,6 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from freehold.errors import ConfigError
 from freehold.servers.account import Account, make_open
 
 ROOT_CACHE = Path("/var/cache/freehold")
@@ -29,9 +30,10 @@ def reachable(wanted: Path, account: Account) -> Path:
 
 def cache_directory(account: Account) -> Path:
     """The directory for unpacked binaries and template data directories, which the account can enter."""
-    directory = ROOT_CACHE if account.switched else _user_cache()
-    make_open(directory)
-    return directory
+    if account.switched:
+        make_open(ROOT_CACHE)
+        return ROOT_CACHE
+    return _user_cache(account)
 
 
 def temporary_directory(account: Account, purpose: str) -> Path:
@@ -57,6 +59,21 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def _user_cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "freehold"
+def _user_cache(account: Account) -> Path:
+    wanted = Path(os.environ.get("XDG_CACHE_HOME") or Path(account.home) / ".cache")
+    nearest = next(path for path in (wanted, *wanted.parents) if path.exists())
+    if os.access(nearest, os.W_OK | os.X_OK):
+        make_open(wanted / "freehold")
+        return wanted / "freehold"
+    return _shared_place(Path(tempfile.gettempdir()) / f"freehold-{account.uid}", account)
+
+
+def _shared_place(directory: Path, account: Account) -> Path:
+    """A directory where others could have made one of the same name first: it must be the account's own."""
+    directory.mkdir(mode=0o700, exist_ok=True)
+    if directory.is_symlink() or directory.stat().st_uid != account.uid:
+        raise ConfigError(
+            f"{directory} belongs to somebody else, so nothing is kept there.",
+            hint="Set XDG_CACHE_HOME to a directory of your own.",
+        )
+    return directory

@@ -39,9 +39,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or hasattr(config, "workerinput"):
         return
-    reasons = Counter(str(report.longrepr[2]) for report in reporter.stats.get("skipped", []))
-    for reason, count in sorted(reasons.items()):
-        reporter.write_line(f"NOT TESTED ({count} skipped): {reason.removeprefix('Skipped: ')}", yellow=True)
+    reasons = Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in reporter.stats.get("skipped", []))
+    told = "; ".join(f"{count} tests ({reason})" for reason, count in sorted(reasons.items()))
+    reporter.write_line(f"Skipped: {told or 'nothing'}.", yellow=bool(told))
 
 
 @pytest.fixture(scope="session")
