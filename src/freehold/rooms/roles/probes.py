@@ -64,12 +64,12 @@ def _grants(model: Model, role: str, on: tuple[str, ...]) -> Iterator[Grant]:
 def _public(model: Model, schemas: Sql) -> Probe:
     """A grant to PUBLIC that the application declared itself is allowed; at least one name keeps the list valid SQL."""
     allowed = [
-        f"{'relation' if g.on in {'table', 'sequence'} else g.on} {'.'.join(g.target[:2])}"
+        f"{'relation' if g.on in {'table', 'sequence'} else g.on} {'.'.join(g.target[:2])} {word}"
         for g in _grants(model, PUBLIC, ("table", "sequence", "function", "schema"))
-        if g.privileges
+        for word in g.privileges
     ]
     return _list(
-        "PUBLIC holds no right on the layer",
+        "PUBLIC holds no right that is not declared",
         Key("role", (PUBLIC,)),
         "list_public_privileges",
         schemas=schemas,

@@ -48,14 +48,15 @@ def layer_schemas(model: Model) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def application_privileges(declaration: Roles, table: Table) -> frozenset[str]:
+def application_privileges(declaration: Roles, table: Table, *, tenants: bool) -> frozenset[str]:
     """What the application may do with a table.
 
-    A partition gives nothing: it is reached through its parent, whose policies then hold.
+    A partition gives nothing: it is reached through its parent, whose policies then hold. In a layer without tenants
+    every table is exempt, and the application's own.
     """
     if table.parent:
         return frozenset()
-    if table.facts.role in {"shared", "exempt"}:
+    if table.facts.role in {"shared", "exempt"} and tenants:
         read = frozenset({"SELECT"})
         if (table.schema, table.table) in declaration.written:
             return read | CHANGES
@@ -65,7 +66,7 @@ def application_privileges(declaration: Roles, table: Table) -> frozenset[str]:
 
 def privileges_of(declaration: Roles, model: Model, purpose: str) -> dict[tuple[str, str], frozenset[str]]:
     """What one of ``rw``, ``ro`` and ``auditor`` may do with each table."""
-    found = {t: application_privileges(declaration, t) for t in model.tables}
+    found = {t: application_privileges(declaration, t, tenants=bool(model.tenant_type)) for t in model.tables}
     if purpose == "ro":
         found = {t: words & {"SELECT"} for t, words in found.items()}
     if purpose == "auditor":
@@ -100,14 +101,14 @@ def _free(grant: Grant, model: Model) -> bool:
 
 
 def _closed(model: Model) -> Iterator[Object]:
-    """PUBLIC has nothing, now and in what the owner makes later."""
+    """PUBLIC has nothing, now and in what the owner makes later; Freehold's own schema belongs to other rooms."""
     reason = "PUBLIC holds no right on the layer"
     yield Grant(on="database", target=(), grantee=PUBLIC, privileges=(), reason=reason)
-    for schema in sorted({*layer_schemas(model), "public"}):
+    for schema in sorted({*layer_schemas(model), "public"} - {OWN_SCHEMA}):
         yield Grant(on="schema", target=(schema,), grantee=PUBLIC, privileges=(), reason=reason)
     for function in model.of_kind(Function):
         closed = Grant(on="function", target=function.name, grantee=PUBLIC, privileges=(), reason=reason)
-        if _free(closed, model):
+        if function.schema != OWN_SCHEMA and _free(closed, model):
             yield closed
     yield DefaultPrivilege(role=model.role("owner"), on="FUNCTIONS", reason=reason)
 
@@ -137,8 +138,6 @@ def _rows(declaration: Roles, model: Model, purpose: str) -> Iterator[Grant]:
     yield from _views(model, purpose)
     if purpose == "rw":
         yield from _sequences(model)
-    else:
-        yield from _verifiers(model, purpose)
 
 
 def _table_grants(
@@ -178,20 +177,6 @@ def _sequences(model: Model) -> Iterator[Grant]:
             privileges=("USAGE",),
             reason="inserts draw numbers from it",
         )
-
-
-def _verifiers(model: Model, purpose: str) -> Iterator[Grant]:
-    """Policies call the verifier with the reader's rights: whoever reads rows executes what the application does."""
-    owned = {o.target for o in model.of_kind(Owner) if o.role == model.role("verifier") and o.on == "function"}
-    for grant in model.of_kind(Grant):
-        if grant.on == "function" and grant.grantee == model.role("rw") and grant.target in owned:
-            yield Grant(
-                on="function",
-                target=grant.target,
-                grantee=model.role(purpose),
-                privileges=("EXECUTE",),
-                reason="row security calls it with the reader's rights",
-            )
 
 
 def _refreshers(model: Model) -> Iterator[Grant]:

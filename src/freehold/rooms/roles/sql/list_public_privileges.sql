@@ -37,5 +37,5 @@ WITH held AS (
 )
 SELECT DISTINCT subject COLLATE "C" AS subject, privilege_type
 FROM held
-WHERE grantee = 0 AND subject NOT IN ({{allowed}})
+WHERE grantee = 0 AND (subject || ' ' || privilege_type) NOT IN ({{allowed}})
 ORDER BY subject, privilege_type
