@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import LiteralString, NewType
 
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
@@ -51,3 +52,21 @@ def ddl(template: LiteralString, *parts: Sql, **named: Sql) -> Sql:
 def trusted(text: str) -> Sql:
     """Take SQL text from the catalog, from SQLAlchemy's compiler or from a ``.sql`` file of the project."""
     return Sql(text)
+
+
+LONGEST = 45
+"""Bytes of a name that a room makes: Citus adds a shard's number to the names of constraints and indexes."""
+
+
+def shortened(name: str, limit: int = LONGEST) -> str:
+    """A name within the limit in bytes; a longer one is cut and told apart by a digest.
+
+    >>> shortened("customer_history")
+    'customer_history'
+    >>> shortened("a_table_with_a_very_long_name_that_no_constraint_can_carry_history")
+    'a_table_with_a_very_long_name_that_no_cc810ac'
+    """
+    data = name.encode()
+    if len(data) <= limit:
+        return name
+    return data[: limit - 7].decode(errors="ignore") + sha256(data).hexdigest()[:7]
