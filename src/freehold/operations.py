@@ -73,17 +73,18 @@ def plan_layer(connection: Connection, declared: Declared, *, cache: Path | None
         raise PrivilegeMissing(
             f"The login {connection.info.user} may not build the declared state",
             detail=error.diag.message_primary or "",
-            hint="Plan as a superuser, or as a role with CREATEDB and CREATEROLE that is a member of the layer's roles.",
+            hint="Plan as a superuser, or as a role with CREATEDB and CREATEROLE and member of the layer's roles.",
         ) from error
     installed = journal.installed_version(connection)
     managed = journal.managed_keys(connection, installed)
     live = observe(connection)
     desired = desired_state(declared, built)
-    renamed = rename(connection, declared.renames, live, managed, frozenset(desired.objects))
+    renamed = rename(connection, declared.renames, live, managed, desired)
     first = [*journal.migration_steps(installed), *renamed.steps]
     plan = make_plan(declared, built, renamed.live, renamed.managed, first)
-    if not renamed.steps:
-        refuse_violations(connection, plan, desired, live)
+    if renamed.steps:
+        return plan  # what it would meet can be asked for only under the new names
+    refuse_violations(connection, plan, desired, live)
     return with_losses(connection, plan)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psycopg
@@ -143,7 +143,20 @@ def _objects(
             found[key] = item
             if classid:
                 addresses[classid, objid, subid] = key
-    return found, addresses
+    return with_columns(found), addresses
+
+
+def with_columns(objects: dict[Key, Object]) -> dict[Key, Object]:
+    """Give every table its columns, which the catalog keeps apart and CREATE TABLE needs."""
+    columns: dict[Key, list[Column]] = {}
+    for item in objects.values():
+        if isinstance(item, Column):
+            columns.setdefault(item.table_key, []).append(item)
+    for key, found in columns.items():
+        table = objects[key]
+        assert isinstance(table, Table)
+        objects[key] = replace(table, columns=tuple(found))
+    return objects
 
 
 def _needs(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from psycopg import sql
@@ -10,10 +10,14 @@ from psycopg import sql
 from freehold.errors import PlanError
 from freehold.kernel.declare import Rename, name_of
 from freehold.kernel.names import Sql, ddl, ident, qualified
-from freehold.kernel.objects import Change, Column, Constraint, Index, Key, Lock, Object, Site, Table
+from freehold.kernel.objects import Change, Constraint, Index, Key, Lock, Site
 from freehold.kernel.observe import KINDS, Catalog, Connection, prepare_session, read_catalog
 from freehold.kernel.plan import Step
 from freehold.kernel.scratch import make_roles, scratch_database, statements
+
+
+Named = Constraint | Index
+"""What PostgreSQL names after its table and columns."""
 
 
 @dataclass(frozen=True)
@@ -26,36 +30,46 @@ class Renamed:
 
 
 def rename(
-    connection: Connection, renames: Iterable[Rename], live: Catalog, managed: frozenset[Key], wanted: frozenset[Key]
+    connection: Connection, renames: Iterable[Rename], live: Catalog, managed: frozenset[Key], desired: Catalog
 ) -> Renamed:
     """Apply the pending renames to a copy of the live structure.
 
-    A rename is pending while the old name is there and the new one is not; afterwards it does nothing.
+    A rename is pending while the old name is there and the new one is not; afterwards it does nothing. Constraints and
+    indexes whose definition stays the same take the name that the declaration gives them now.
 
     Raises
     ------
     PlanError
         Both names are there, so that which one holds the data is not known.
     """
-    steps = tuple(step for item in renames for step in _steps(item, live, wanted))
+    keys = frozenset(live.objects)
+    pending: list[Rename] = []
+    steps: list[Step] = []
+    for item in sorted(renames, key=lambda found: bool(found.column)):
+        if _pending(item, keys):
+            steps.append(_step_of(item))
+            pending.append(item)
+            keys = frozenset(_renamed_key(key, [item]) for key in keys)
     if not steps:
         return Renamed(live, managed, ())
-    pending = [item for item in renames if _pending(item, live)]
+    moved = _rehearse(connection, live, steps)
+    tables = {Key("table", name_of(item.entity)) for item in pending}
+    followers = list(_followers(moved, desired, tables))
     return Renamed(
-        live=_rehearse(connection, live, steps),
+        live=_with_names(moved, followers),
         managed=frozenset(_renamed_key(key, pending) for key in managed),
-        steps=steps,
+        steps=(*steps, *(_follow(old, new) for old, new in followers)),
     )
 
 
-def _pending(item: Rename, live: Catalog) -> bool:
+def _pending(item: Rename, there: frozenset[Key]) -> bool:
     old, new = _keys(item)
-    if old in live.objects and new in live.objects:
+    if old in there and new in there:
         raise PlanError(
             f"Both {old} and {new} are in the database, so the rename cannot be made",
             hint="Move the data into one of them, drop the other, or take the Rename out of the declaration.",
         )
-    return old in live.objects
+    return old in there
 
 
 def _keys(item: Rename) -> tuple[Key, Key]:
@@ -65,43 +79,65 @@ def _keys(item: Rename) -> tuple[Key, Key]:
     return Key("table", (schema, item.was)), Key("table", (schema, table))
 
 
-def _steps(item: Rename, live: Catalog, wanted: frozenset[Key]) -> Iterator[Step]:
-    if not _pending(item, live):
-        return
+def _step_of(item: Rename) -> Step:
     old, new = _keys(item)
     schema, table = name_of(item.entity)
     if item.column:
         action = ddl("RENAME COLUMN {} TO {}", ident(item.was), ident(item.column))
-        yield _step(old, new, ddl("ALTER TABLE {} {}", qualified(schema, table), action), qualified(schema, table))
-        return
-    statements_ = [ddl("ALTER TABLE {} RENAME TO {}", qualified(schema, item.was), ident(table))]
-    statements_ += _followers(item.was, table, schema, live, wanted)
-    yield _step(old, new, *statements_, qualified(schema, item.was))
+        return _step(old, new, qualified(schema, table), ddl("ALTER TABLE {} {}", qualified(schema, table), action))
+    move = ddl("ALTER TABLE {} RENAME TO {}", qualified(schema, item.was), ident(table))
+    return _step(old, new, qualified(schema, item.was), move)
 
 
-def _followers(was: str, table: str, schema: str, live: Catalog, wanted: frozenset[Key]) -> Iterator[Sql]:
-    """Constraints and indexes named after the table take its new name where the declaration expects that."""
-    for found in live.objects.values():
-        if isinstance(found, Constraint) and found.table_key == Key("table", (schema, was)):
-            new = f"{table}{found.constraint.removeprefix(was)}"
-            if Key("constraint", (schema, table, new)) in wanted and new != found.constraint:
-                action = ddl("RENAME CONSTRAINT {} TO {}", ident(found.constraint), ident(new))
-                yield ddl("ALTER TABLE {} {}", qualified(schema, table), action)
-        elif isinstance(found, Index) and found.table_key == Key("table", (schema, was)):
-            new = f"{table}{found.index.removeprefix(was)}"
-            if Key("index", (schema, new)) in wanted and new != found.index:
-                yield ddl("ALTER INDEX {} RENAME TO {}", qualified(schema, found.index), ident(new))
-
-
-def _step(old: Key, new: Key, *parts: Sql) -> Step:
-    *texts, on = parts
-    change = Change(title=f"rename {old} to {new}", statements=tuple(texts), lock=Lock.ACCESS_EXCLUSIVE, on=on)
+def _step(old: Key, new: Key, on: Sql, statement: Sql) -> Step:
+    change = Change(title=f"rename {old} to {new}", statements=(statement,), lock=Lock.ACCESS_EXCLUSIVE, on=on)
     return Step(number=0, key=old, change=change, room="model", reason="the rename is declared")
+
+
+def _followers(live: Catalog, desired: Catalog, tables: set[Key]) -> Iterator[tuple[Named, Named]]:
+    """Pairs of the same constraint or index under its old and its new name."""
+    wanted = {
+        _body(item): item
+        for key, item in desired.objects.items()
+        if isinstance(item, Named) and key not in live.objects
+    }
+    for key, item in live.objects.items():
+        if isinstance(item, Named) and item.table_key in tables and key not in desired.objects:
+            new = wanted.get(_body(item))
+            if new is not None:
+                yield item, new
+
+
+def _body(item: Named) -> tuple[Key, str]:
+    """A constraint's or index's definition without its name."""
+    if isinstance(item, Index):
+        return item.table_key, item.definition.replace(f"INDEX {ident(item.index)} ON", "INDEX ON")
+    return item.table_key, item.definition
+
+
+def _follow(old: Named, new: Named) -> Step:
+    table = qualified(*old.table_key.name)
+    if isinstance(old, Index):
+        statement = ddl("ALTER INDEX {} RENAME TO {}", qualified(old.schema, old.index), ident(new.name[-1]))
+    else:
+        action = ddl("RENAME CONSTRAINT {} TO {}", ident(old.constraint), ident(new.name[-1]))
+        statement = ddl("ALTER TABLE {} {}", table, action)
+    return _step(old.key, new.key, table, statement)
+
+
+def _with_names(live: Catalog, followers: Iterable[tuple[Named, Named]]) -> Catalog:
+    names = {old.key: new for old, new in followers}
+    keys = {old: new.key for old, new in names.items()}
+    return replace(
+        live,
+        objects={keys.get(key, key): names.get(key, item) for key, item in live.objects.items()},
+        needs={keys.get(k, k): frozenset(keys.get(n, n) for n in found) for k, found in live.needs.items()},
+    )
 
 
 def _rehearse(connection: Connection, live: Catalog, steps: Iterable[Step]) -> Catalog:
     """Copy the live structure, without data, into the scratch database and rename there."""
-    own = _complete(live.objects)
+    own = live.objects
     site = Site(database=live.database, version=live.version, new=frozenset(own))
     with scratch_database(connection) as scratch, scratch.transaction(force_rollback=True):
         prepare_session(scratch)
@@ -116,13 +152,13 @@ def _rehearse(connection: Connection, live: Catalog, steps: Iterable[Step]) -> C
     return replace(live, objects={**shared, **copied.objects}, needs=copied.needs)
 
 
-def _complete(objects: Mapping[Key, Object]) -> dict[Key, Object]:
-    """Tables with their columns, which the catalog keeps apart."""
-    columns: dict[Key, list[Column]] = {}
-    for item in objects.values():
-        if isinstance(item, Column):
-            columns.setdefault(item.table_key, []).append(item)
-    return {
-        key: replace(item, columns=tuple(columns.get(key, ()))) if isinstance(item, Table) else item
-        for key, item in objects.items()
-    }
+def _renamed_key(key: Key, renames: Iterable[Rename]) -> Key:
+    """A managed key under the name that its table or column has now."""
+    for item in renames:
+        old, new = _keys(item)
+        if key == old:
+            return new
+        at = 1 if key.kind in {"grant", "owner"} else 0
+        if key.name[at : at + len(old.name)] == old.name and len(key.name) > at:
+            return Key(key.kind, (*key.name[:at], *new.name, *key.name[at + len(old.name) :]))
+    return key

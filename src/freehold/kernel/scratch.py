@@ -17,7 +17,7 @@ from psycopg import sql
 from freehold.errors import DeclarationError
 from freehold.kernel.names import Sql, ddl, ident
 from freehold.kernel.objects import Grant, Key, Object, Role, Site
-from freehold.kernel.observe import KINDS, Catalog, Connection, prepare_session, read_catalog
+from freehold.kernel.observe import KINDS, Catalog, Connection, prepare_session, read_catalog, with_columns
 
 CACHE_FORMAT = 1
 
@@ -202,6 +202,6 @@ def _load(file: Path) -> Catalog:
     return Catalog(
         version=content["version"],
         database="",
-        objects=dict(zip(keys, items, strict=True)),
+        objects=with_columns(dict(zip(keys, items, strict=True))),
         needs={keys[number]: frozenset(keys[n] for n in found) for number, found in content["needs"]},
     )
