@@ -1,0 +1,128 @@
+"""The history table of a base table: its name, its columns and its key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from freehold.errors import DeclarationError
+from freehold.kernel.declare import name_of
+from freehold.kernel.model import Model
+from freehold.kernel.names import Sql, ddl, ident, idents, joined, qualified, shortened
+from freehold.kernel.objects import Column, Table
+from freehold.rooms.history.declare import History
+
+OWN = (
+    ("valid_from", "timestamp with time zone", True),
+    ("valid_to", "timestamp with time zone", True),
+    ("operation", "text", True),
+    ("actor", "text", False),
+    ("transaction_id", "uuid", False),
+    ("ended_operation", "text", False),
+    ("ended_actor", "text", False),
+    ("ended_transaction_id", "uuid", False),
+)
+"""The columns that history adds: name, type, NOT NULL."""
+
+_CONSTANT = re.compile(r"('(?:[^']|'')*'|[-+]?[0-9.]+|true|false|null)(::[\w\". ]+)?", re.IGNORECASE)
+
+
+def history_name(table: str) -> str:
+    """The name of a table's history table."""
+    return shortened(f"{table}_history")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A base table and what its history is made of."""
+
+    base: Table
+    kept: tuple[Column, ...]
+    key: tuple[str, ...]
+
+    @property
+    def table(self) -> str:
+        """The history table's name; it lives in the base table's schema."""
+        return history_name(self.base.table)
+
+    @property
+    def sql(self) -> Sql:
+        """The history table's quoted, qualified name."""
+        return qualified(self.base.schema, self.table)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The history table's columns."""
+        own = (
+            Column(schema=self.base.schema, table=self.table, column=name, type=kind, not_null=needed)
+            for name, kind, needed in OWN
+        )
+        return (*(self._kept(column) for column in self.kept), *own)
+
+    def _kept(self, column: Column) -> Column:
+        virtual = column.generated == "v"
+        return replace(
+            column,
+            table=self.table,
+            not_null=column.column in self.key,
+            # A constant default fills the open versions as it fills the rows, when both tables gain the column.
+            default=column.default if virtual or _constant(column) else "",
+            identity="",
+            identity_options="",
+            generated="v" if virtual else "",
+            comment="",
+            room="",
+            reason="a column whose versions are kept",
+        )
+
+    @property
+    def copied(self) -> tuple[str, ...]:
+        """The columns that a version copies from its row: all but virtual ones, which are computed again."""
+        return tuple(column.column for column in self.kept if column.generated != "v")
+
+    def names(self, prefix: str = "") -> Sql:
+        """The copied columns as a list, each with the prefix."""
+        return _listed(self.copied, prefix)
+
+    def match(self, left: str, right: str) -> Sql:
+        """The condition that two aliases hold the same key."""
+        return joined((ddl("{0}.{2} = {1}.{2}", ident(left), ident(right), ident(name)) for name in self.key), " AND ")
+
+    def function(self, verb: str) -> str:
+        """The name of one of the table's functions."""
+        return shortened(f"{verb}_{self.table}", 60) + "_v1"
+
+    def qualified_function(self, verb: str) -> Sql:
+        """The quoted, qualified name of one of the table's functions."""
+        return qualified(self.base.schema, self.function(verb))
+
+
+def _listed(names: Iterable[str], prefix: str) -> Sql:
+    names = tuple(names)
+    return joined(ddl("{}.{}", ident(prefix), ident(name)) for name in names) if prefix else idents(names)
+
+
+def _constant(column: Column) -> bool:
+    return not column.generated and bool(_CONSTANT.fullmatch(column.default))
+
+
+def layout_of(declaration: History, model: Model) -> Layout:
+    """The layout of a declared history.
+
+    Raises
+    ------
+    UnknownTable
+        The table is not in the layer.
+    DeclarationError
+        A column of the table has a name that history needs for itself.
+    """
+    base = model.table(*name_of(declaration.entity))
+    kept = tuple(column for column in model.of_kind(Column) if column.table_key == base.key)
+    taken = sorted({column.column for column in kept} & {name for name, _, _ in OWN})
+    if taken:
+        raise DeclarationError(
+            f"Table {base.schema}.{base.table} has columns that its history needs for itself: {', '.join(taken)}",
+            hint="Rename them in the model: history adds " + ", ".join(name for name, _, _ in OWN) + ".",
+        )
+    return Layout(base=base, kept=kept, key=model.primary_key(base))

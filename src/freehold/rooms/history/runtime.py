@@ -1,0 +1,142 @@
+"""Reading the past through the ORM: versions as mapped rows, and an entity as it was at a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, TypeVar, cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapper, aliased, registry
+
+from freehold.errors import InputError
+from freehold.kernel.declare import name_of, table_of
+from freehold.rooms.history.layout import history_name
+
+E = TypeVar("E")
+
+_OWN: tuple[tuple[str, type[sa.types.TypeEngine[Any]]], ...] = (
+    ("operation", sa.Text),
+    ("actor", sa.Text),
+    ("transaction_id", sa.Uuid),
+    ("ended_operation", sa.Text),
+    ("ended_actor", sa.Text),
+    ("ended_transaction_id", sa.Uuid),
+)
+
+
+class Moment(sa.types.TypeDecorator[datetime]):
+    """A time that may be infinite: it reads as None, since Python's ``datetime`` ends with the year 9999."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def column_expression(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        """Select infinity as NULL; comparisons still see the column itself, and so its index."""
+        finite = sa.and_(column != sa.literal_column("'infinity'"), column != sa.literal_column("'-infinity'"))
+        return sa.case((finite, column))
+
+
+def versions_of(entity: type[E]) -> type[E]:
+    """A mapped class of all versions of an entity, each with ``valid_from``, ``valid_to``, ``operation``, ``actor`` …
+
+    It has the entity's columns under the entity's attribute names, and no relationships. ``valid_to`` is None while a
+    version is current, and ``valid_from`` where it began before history did.
+
+    >>> versions = versions_of(Customer)  # doctest: +SKIP
+    >>> session.scalars(select(versions).order_by(versions.valid_from))  # doctest: +SKIP
+    """
+    return cast("type[E]", _version_class(cast("Any", entity)))
+
+
+@cache
+def _version_class(entity: Any) -> type[Any]:
+    mapper: Mapper[Any] = sa.inspect(entity)
+    table = _history_table(table_of(entity))
+    kind = type(f"{entity.__name__}Version", (), {"__doc__": f"A version of {entity.__name__}."})
+    names = {attribute.columns[0].name: attribute.key for attribute in mapper.column_attrs}
+    registry().map_imperatively(
+        kind,
+        table,
+        # valid_from never changes, while valid_to of a version does.
+        primary_key=[*(table.c[name] for name in _key(table_of(entity))), table.c.valid_from],
+        properties={key: table.c[name] for name, key in names.items() if key != name},
+    )
+    return kind
+
+
+def as_of(entity: type[E], when: datetime, *, name: str | None = None) -> type[E]:
+    """An entity as it was at a moment, to be used in ``select()`` and joins like the entity itself.
+
+    Rows that were there before history began, and never changed since, are read from their table. Instances are
+    versions: they have the entity's columns, no relationships, and no life in the present.
+
+    Parameters
+    ----------
+    entity
+        A mapped class that has a `History`.
+    when
+        A time with a zone.
+    name
+        The alias in SQL.
+
+    Raises
+    ------
+    InputError
+        The time has no zone.
+
+    >>> past = as_of(Customer, datetime(2011, 3, 1, tzinfo=UTC))  # doctest: +SKIP
+    >>> session.scalars(select(past).where(past.id == 17850))  # doctest: +SKIP
+    """
+    versions = versions_of(entity)
+    return cast("type[E]", aliased(versions, _at(versions, table_of(entity), _zoned(when), name), adapt_on_names=True))
+
+
+def _zoned(when: datetime) -> datetime:
+    if when.tzinfo is None:
+        raise InputError(
+            f"The time {when.isoformat()} has no zone, so that it names a different moment in each session",
+            hint="Give a datetime with tzinfo, such as datetime(2011, 3, 1, tzinfo=UTC).",
+        )
+    return when
+
+
+def _at(versions: type[Any], base: sa.Table, when: datetime, name: str | None) -> sa.Subquery:
+    """Versions valid at a moment, and the rows that no trigger has seen yet."""
+    history = sa.inspect(versions).local_table
+    moment = sa.literal(when, sa.DateTime(timezone=True))
+    recorded = sa.select(*history.columns).where(history.c.valid_from <= moment, history.c.valid_to > moment)
+    current = sa.and_(
+        *(history.c[key] == base.c[key] for key in _key(base)), history.c.valid_to == sa.literal_column("'infinity'")
+    )
+    kept = [base.c[column.name] for column in history.columns if column.name in base.c]
+    unseen = sa.select(*kept, *_before()).where(~sa.exists().where(current).correlate(base))
+    return sa.union_all(recorded, unseen).subquery(name or f"{base.name}_as_of")
+
+
+def _before() -> Sequence[sa.ColumnElement[Any]]:
+    """History's own columns for a row that no trigger has seen."""
+    limits = (("valid_from", "'-infinity'"), ("valid_to", "'infinity'"))
+    infinite = [sa.cast(sa.literal_column(text), sa.DateTime(timezone=True)).label(name) for name, text in limits]
+    values = [sa.cast(sa.literal_column("'BEFORE'"), sa.Text).label("operation")]
+    unknown = [sa.cast(sa.null(), kind).label(name) for name, kind in _OWN[1:]]
+    return [*infinite, *values, *unknown]
+
+
+def _history_table(base: sa.Table) -> sa.Table:
+    """The history table for SQLAlchemy, in a metadata of its own."""
+    schema, table = name_of(base)
+    return sa.Table(
+        history_name(table),
+        sa.MetaData(),
+        *(sa.Column(column.name, column.type) for column in base.columns),
+        sa.Column("valid_from", Moment()),
+        sa.Column("valid_to", Moment()),
+        *(sa.Column(name, kind) for name, kind in _OWN),
+        schema=schema,
+    )
+
+
+def _key(base: sa.Table) -> tuple[str, ...]:
+    return tuple(column.name for column in base.primary_key.columns)

@@ -1,0 +1,20 @@
+CREATE OR REPLACE FUNCTION {{function}}() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = ''
+SET enable_seqscan = off
+AS $freehold$
+DECLARE
+    moment timestamp with time zone;
+    latest timestamp with time zone;
+    expected bigint;
+    closed_count bigint;
+    who text;
+    which uuid;
+BEGIN
+{{author}}
+    -- The row locks are held, so that this clock is later than that of whoever changed the rows before.
+    moment := pg_catalog.clock_timestamp();
+{{closing}}
+    RETURN NULL;
+END
+$freehold$

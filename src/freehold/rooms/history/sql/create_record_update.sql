@@ -1,0 +1,25 @@
+CREATE OR REPLACE FUNCTION {{function}}() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = ''
+SET enable_seqscan = off
+AS $freehold$
+DECLARE
+    moment timestamp with time zone;
+    latest timestamp with time zone;
+    expected bigint;
+    closed_count bigint;
+    who text;
+    which uuid;
+BEGIN
+    IF NOT EXISTS (SELECT FROM fresh) THEN
+        RETURN NULL;
+    END IF;
+{{author}}
+    -- The row locks are held, so that this clock is later than that of whoever changed the rows before.
+    moment := pg_catalog.clock_timestamp();
+{{closing}}
+    INSERT INTO {{history}} ({{columns}}, valid_from, valid_to, operation, actor, transaction_id)
+    SELECT {{columns}}, moment, 'infinity', 'UPDATE', who, which FROM fresh;
+    RETURN NULL;
+END
+$freehold$

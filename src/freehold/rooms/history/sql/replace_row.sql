@@ -1,0 +1,9 @@
+WITH removed AS (
+    DELETE FROM {{base}} AS t
+    WHERE t.ctid = current_setting('freehold.probe_at')::tid
+      AND t.{{tenant}} = %(tenant)s
+      AND ROW({{row}})::text = current_setting('freehold.probe_row')
+    RETURNING t.*
+)
+INSERT INTO {{base}} ({{written}}) OVERRIDING SYSTEM VALUE
+SELECT {{written}} FROM removed
