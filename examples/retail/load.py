@@ -1,0 +1,169 @@
+"""The loader: streams a file into the data layer, one transaction for each batch and tenant, so that a killed run is run again."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from examples.retail import catalogue
+from examples.retail.ahead import ahead
+from examples.retail.models import Quarantine
+from examples.retail.plain import stage_csv
+from examples.retail.reader import BATCH_LINES, Input
+from examples.retail.rules import (
+    CASH,
+    RECEIVABLE,
+    REVENUE,
+    Family,
+    Kind,
+    Line,
+    document_number,
+    is_stocked,
+    product_code,
+    tenant_of,
+)
+from examples.retail.sorting import Part, Sorted, sort_lines
+from examples.retail.statements import as_csv, copy, run
+from freehold import Database
+from freehold.events import Listener, Progress, ignore
+
+ACTOR = "retail-loader"
+_QUARANTINE = ["tenant_id", "source_id", "line_no", "reason", "invoice_no", "stock_code", "description"]
+_QUARANTINE += ["quantity", "invoiced_at", "unit_price", "customer_no"]
+
+
+@dataclass(slots=True)
+class LoadResult:
+    """What a run did with each line of the input; loaded, quarantined and already_there add up to ``lines``."""
+
+    lines: int
+    loaded: int = 0
+    quarantined: Counter[str] = field(default_factory=Counter)
+    already_there: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What the transaction of one tenant and batch needs to know; ``traits`` as in ``plain.stage_csv``."""
+
+    source: UUID
+    batch: int
+    tenant: UUID
+    country: str
+    traits: dict[str, tuple[int, bool, int]]
+
+
+def load(db: Database, path: Path, listener: Listener = ignore, batch_lines: int = BATCH_LINES) -> LoadResult:
+    """Load a Parquet file of invoice lines; what an earlier run committed is left as it is.
+
+    Raises InputError, before anything is written, where the file is missing, damaged or of another shape.
+    """
+    started = time.monotonic()
+    source = Input(path)
+    source.verify()
+    result = LoadResult(source.lines)
+    with db.transaction(actor=ACTOR) as session:
+        known = catalogue.register(session, source, batch_lines)
+    for number, batch in enumerate(ahead(map(sort_lines, source.batches(known.batch_lines)))):
+        _load_batch(db, source, number, batch, result)
+        listener(Progress("lines", batch.last_line, source.lines))
+    result.seconds = time.monotonic() - started
+    return result
+
+
+def _load_batch(db: Database, source: Input, number: int, batch: Sorted, result: LoadResult) -> None:
+    with db.transaction(actor=ACTOR) as session:
+        products = catalogue.follow(session, source, number, batch.products)
+    traits = {fact.code: (products[fact.code], *_traits(fact.family)) for fact in batch.products}
+    for country, part in batch.parts.items():
+        step = _Step(source.id, number, tenant_of(country), country, traits)
+        with db.transaction(tenant=step.tenant, actor=ACTOR) as session:
+            fresh = _load_part(session, step, part)
+        _count(result, part, fresh)
+
+
+def _traits(family: Family) -> tuple[bool, int]:
+    return is_stocked(family), REVENUE[family]
+
+
+def _count(result: LoadResult, part: Part, fresh: bool) -> None:
+    if fresh:
+        result.loaded += part.loaded
+        result.quarantined.update(reason.value for reason, _ in part.quarantined)
+    else:
+        result.already_there += part.loaded + len(part.quarantined)
+
+
+def _load_part(session: Session, step: _Step, part: Part) -> bool:
+    """Load one tenant's lines; False where an earlier run has done so."""
+    tenant = step.tenant
+    run(session, "insert_country", tenant=tenant, name=step.country)
+    counts = {"loaded": part.loaded, "quarantined": len(part.quarantined)}
+    if not run(session, "insert_batch", tenant=tenant, source=step.source, batch=step.batch, **counts).rowcount:
+        return False
+    if part.loaded:
+        run(session, "create_stage")
+        copy(session, "copy_stage", *_stage(part, step))
+        _distribute(session, tenant)
+    if part.quarantined:
+        session.copy_in(Quarantine.__table__, _QUARANTINE, _quarantine_rows(part, step))
+    return True
+
+
+def _distribute(session: Session, tenant: UUID) -> None:
+    """From the stage into the tables; the order follows the foreign keys."""
+    run(session, "insert_customers", tenant=tenant)
+    run(session, "insert_orders", tenant=tenant)
+    run(session, "insert_credits", tenant=tenant)
+    run(session, "insert_stock", tenant=tenant)
+    run(session, "insert_movements", tenant=tenant)
+    run(session, "insert_ledger", tenant=tenant, cash=CASH, receivable=RECEIVABLE)
+
+
+def _stage(part: Part, step: _Step) -> Iterator[bytes]:
+    if part.sales is not None:
+        yield stage_csv(part.sales, step.traits)
+    yield as_csv(_stage_row(kind, line, step) for kind, line in part.others)
+
+
+def _stage_row(kind: Kind, line: Line, step: _Step) -> tuple[Any, ...]:
+    return (
+        line.line_no,
+        kind.value,
+        document_number(line.invoice_no or ""),
+        *step.traits[product_code(line.stock_code or "")],
+        int(line.quantity or 0),
+        line.unit_price,
+        line.invoiced_at,
+        None if line.customer_no is None else int(line.customer_no),
+        line.description,
+    )
+
+
+def _quarantine_rows(part: Part, step: _Step) -> Iterator[tuple[Any, ...]]:
+    for reason, line in part.quarantined:
+        yield (
+            step.tenant,
+            step.source,
+            line.line_no,
+            reason.value,
+            _storable(line.invoice_no),
+            _storable(line.stock_code),
+            _storable(line.description),
+            line.quantity,
+            line.invoiced_at,
+            line.unit_price,
+            line.customer_no,
+        )
+
+
+def _storable(text: str | None) -> str | None:
+    return text if text is None else text.replace("\0", "\N{REPLACEMENT CHARACTER}")

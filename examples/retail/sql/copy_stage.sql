@@ -1,0 +1,1 @@
+COPY pg_temp.retail_stage FROM STDIN (FORMAT csv)

@@ -1,0 +1,1 @@
+INSERT INTO retail.country (id, name) VALUES (:tenant, :name) ON CONFLICT DO NOTHING

@@ -1,0 +1,1 @@
+SELECT code, id FROM retail.product WHERE code = ANY (CAST(:codes AS text[]))
