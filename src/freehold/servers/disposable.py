@@ -31,13 +31,13 @@ def disposable(
     identifier. ``durable`` turns fsync on, for a drill that pulls the plug.
     """
     account = server_account()
-    home = temporary_directory(account, f"pg{binaries.version}")
-    template = template_directory(binaries, account)
-    _copy(template, home / "data", account)
-    _copy(template.with_name(template.name + ".password"), home / "data.password", account)
     chosen = {**({} if durable else CARELESS), **(settings or {})}
-    server = OwnedServer(home / "data", binaries, settings=chosen, port=port, account=account)
-    yield from _run_and_remove(server, home, account)
+    with _home(account, binaries.version) as home:
+        template = template_directory(binaries, account)
+        _copy(template, home / "data", account)
+        _copy(template.with_name(template.name + ".password"), home / "data.password", account)
+        with _running(OwnedServer(home / "data", binaries, settings=chosen, port=port, account=account)) as server:
+            yield server
 
 
 @contextmanager
@@ -51,13 +51,20 @@ def replica_of(
     name
         Its ``application_name`` on the primary, as ``synchronous_standby_names`` and ``pg_stat_replication`` know it.
     """
-    home = temporary_directory(primary.account, f"pg{primary.version}")
-    _base_backup(primary, home / "data", name)
+    account = primary.account
     chosen = {**primary.settings, "hot_standby": True, **(settings or {})}
-    server = OwnedServer(
-        home / "data", primary.binaries, settings=chosen, port=port, password=primary.password, account=primary.account
-    )
-    yield from _run_and_remove(server, home, primary.account)
+    with _home(account, primary.version) as home:
+        _base_backup(primary, home / "data", name)
+        replica = OwnedServer(
+            home / "data",
+            primary.binaries,
+            settings=chosen,
+            port=port,
+            password=primary.password,
+            account=account,
+        )
+        with _running(replica) as server:
+            yield server
 
 
 def template_directory(binaries: Binaries, account: Account) -> Path:
@@ -90,12 +97,21 @@ def _base_backup(primary: OwnedServer, target: Path, name: str) -> None:
         ) from error
 
 
-def _run_and_remove(server: OwnedServer, home: Path, account: Account) -> Iterator[OwnedServer]:
+@contextmanager
+def _home(account: Account, major: int) -> Iterator[Path]:
+    home = temporary_directory(account, f"pg{major}")
+    try:
+        yield home
+    finally:
+        _remove(home)
+
+
+@contextmanager
+def _running(server: OwnedServer) -> Iterator[OwnedServer]:
     try:
         yield server.start()
     finally:
         server.stop(mode="immediate")
-        _remove(home)
 
 
 def _copy(source: Path, target: Path, account: Account) -> None:

@@ -133,6 +133,7 @@ class OwnedServer(Addressable):
                 detail=self.log_tail(),
                 hint="End the long transactions, or stop it with mode immediate.",
             ) from error
+        self._forget_socket()
         self.listener(ServerStopped(str(self.data_directory)))
 
     def restart(self) -> Self:
@@ -149,6 +150,7 @@ class OwnedServer(Addressable):
         for pid in pids:
             wait_until_gone(pid)
         if pids:
+            self._forget_socket()
             self.listener(ServerStopped(str(self.data_directory)))
 
     def reload(self) -> None:
@@ -201,6 +203,11 @@ class OwnedServer(Addressable):
         if found is not None:
             self.port = found.port
             self.socket_directory = found.socket_directory
+
+    def _forget_socket(self) -> None:
+        """Remove the socket's directory where it is a temporary one; the next start makes another."""
+        if self.socket_directory not in (None, self._beside(".run")):
+            shutil.rmtree(str(self.socket_directory), ignore_errors=True)
 
     def _prepare(self) -> None:
         if not (self.data_directory / "PG_VERSION").exists():
