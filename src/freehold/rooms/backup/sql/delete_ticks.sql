@@ -1,0 +1,1 @@
+DELETE FROM freehold.drill_tick WHERE drill = %(drill)s

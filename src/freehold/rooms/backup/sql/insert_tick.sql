@@ -1,0 +1,1 @@
+INSERT INTO freehold.drill_tick (drill, tick) VALUES (%(drill)s, %(tick)s)

@@ -1,0 +1,1 @@
+SELECT tick, made_at FROM freehold.drill_tick WHERE drill = %(drill)s ORDER BY tick
