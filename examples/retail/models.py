@@ -42,14 +42,16 @@ class Base(DeclarativeBase):
     type_annotation_map = {str: Text(), int: BigInteger(), datetime: DateTime(timezone=False), UUID: Uuid()}  # noqa: RUF012
 
 
-class TenantOwned:
-    """The column that says whose row it is; first in every key."""
+class OwnedRow:
+    """A row that hangs on a document of its tenant; the tenant comes first in every key."""
 
-    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-1)
 
 
-def _country() -> ForeignKey:
-    return ForeignKey("retail.country.id")
+class OwnedDocument:
+    """A row that hangs on nothing but its tenant."""
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("retail.country.id"), primary_key=True, sort_order=-1)
 
 
 # --- shared by all tenants -------------------------------------------------------------------------------------------
@@ -110,16 +112,15 @@ class Country(Base):
     name: Mapped[str]
 
 
-class Customer(TenantOwned, Base):
+class Customer(OwnedDocument, Base):
     """Somebody the branch knows by number."""
 
     __tablename__ = "customer"
-    tenant_id: Mapped[UUID] = mapped_column(_country(), primary_key=True)
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     first_seen_on: Mapped[date]
 
 
-class CustomerOrder(TenantOwned, Base):
+class CustomerOrder(OwnedDocument, Base):
     """An invoice; without a customer where the input names none."""
 
     __tablename__ = "customer_order"
@@ -129,14 +130,13 @@ class CustomerOrder(TenantOwned, Base):
         Index("customer_order_customer_ix", "tenant_id", "customer_id"),
         Index("customer_order_placed_ix", "tenant_id", "placed_at"),
     )
-    tenant_id: Mapped[UUID] = mapped_column(_country(), primary_key=True)
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     customer_id: Mapped[int | None]
     placed_at: Mapped[datetime]
     completed_at: Mapped[datetime]
 
 
-class OrderLine(TenantOwned, Base):
+class OrderLine(OwnedRow, Base):
     """One line of an invoice, with the text it was billed under; free of charge is allowed, negative is not."""
 
     __tablename__ = "order_line"
@@ -154,7 +154,7 @@ class OrderLine(TenantOwned, Base):
     description: Mapped[str | None]
 
 
-class CreditNote(TenantOwned, Base):
+class CreditNote(OwnedDocument, Base):
     """Money given back; the input does not say for which order."""
 
     __tablename__ = "credit_note"
@@ -164,14 +164,13 @@ class CreditNote(TenantOwned, Base):
         Index("credit_note_customer_ix", "tenant_id", "customer_id"),
         Index("credit_note_issued_ix", "tenant_id", "issued_at"),
     )
-    tenant_id: Mapped[UUID] = mapped_column(_country(), primary_key=True)
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     customer_id: Mapped[int | None]
     issued_at: Mapped[datetime]
     completed_at: Mapped[datetime]
 
 
-class CreditLine(TenantOwned, Base):
+class CreditLine(OwnedRow, Base):
     """One line of a credit note; quantity and amount are what is given back, so they are positive."""
 
     __tablename__ = "credit_line"
@@ -189,17 +188,16 @@ class CreditLine(TenantOwned, Base):
     description: Mapped[str | None]
 
 
-class Stock(TenantOwned, Base):
+class Stock(OwnedDocument, Base):
     """What is on the shelf; never less than nothing."""
 
     __tablename__ = "stock"
     __table_args__ = (CheckConstraint("on_hand >= 0", name="on_hand"),)
-    tenant_id: Mapped[UUID] = mapped_column(_country(), primary_key=True)
     product_id: Mapped[int] = mapped_column(ForeignKey("retail.product.id"), primary_key=True)
     on_hand: Mapped[int]
 
 
-class StockMovement(TenantOwned, Base):
+class StockMovement(OwnedRow, Base):
     """A change of the stock, by the input line that caused it or, for a receipt, that proves it."""
 
     __tablename__ = "stock_movement"
@@ -220,8 +218,8 @@ class StockMovement(TenantOwned, Base):
     remark: Mapped[str | None]
 
 
-class LedgerEntry(TenantOwned, Base):
-    """One document in the books; its postings sum to zero at commit (see sql/entry_balances.sql)."""
+class LedgerEntry(OwnedRow, Base):
+    """One document in the books; its postings sum to zero at commit (see sql/create_entry_balances.sql)."""
 
     __tablename__ = "ledger_entry"
     __table_args__ = (
@@ -235,7 +233,7 @@ class LedgerEntry(TenantOwned, Base):
     booked_at: Mapped[datetime]
 
 
-class Posting(TenantOwned, Base):
+class Posting(OwnedRow, Base):
     """One side of an entry: debit positive, credit negative."""
 
     __tablename__ = "posting"
@@ -248,23 +246,21 @@ class Posting(TenantOwned, Base):
     amount: Mapped[Decimal] = mapped_column(Numeric(20, 2))
 
 
-class LoadBatch(TenantOwned, Base):
+class LoadBatch(OwnedDocument, Base):
     """One tenant's part of one batch of the input, written in the transaction that loaded it."""
 
     __tablename__ = "load_batch"
     __table_args__ = (CheckConstraint("loaded >= 0 AND quarantined >= 0", name="counts"),)
-    tenant_id: Mapped[UUID] = mapped_column(_country(), primary_key=True)
     source_id: Mapped[UUID] = mapped_column(ForeignKey("retail.source.id"), primary_key=True)
     batch_no: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     loaded: Mapped[int]
     quarantined: Mapped[int]
 
 
-class Quarantine(TenantOwned, Base):
+class Quarantine(OwnedDocument, Base):
     """An input line that no rule of the business covers, as it came, with the reason."""
 
     __tablename__ = "quarantine"
-    tenant_id: Mapped[UUID] = mapped_column(_country(), primary_key=True)
     source_id: Mapped[UUID] = mapped_column(ForeignKey("retail.source.id"), primary_key=True)
     line_no: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     reason: Mapped[str]

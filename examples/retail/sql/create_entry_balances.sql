@@ -1,3 +1,8 @@
+-- Runs at commit, as the application, so that the tenant's policies hold in it too.
+CREATE OR REPLACE FUNCTION retail.entry_balances_v1() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = ''
+AS $function$
 DECLARE
     rest numeric;
     subject record;
@@ -16,3 +21,4 @@ BEGIN
     END IF;
     RETURN NULL;
 END
+$function$

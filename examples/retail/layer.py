@@ -1,0 +1,40 @@
+"""What the retailer's data must promise: the one declaration beside the models."""
+
+from __future__ import annotations
+
+from examples.retail.models import Account, Base, Country, Customer, Product, Source
+from examples.retail.reports import daily_revenue, retention
+from examples.retail.statements import source
+from freehold import Backup, DataLayer, Extra, History, Report, Roles, Tenancy
+from freehold.kernel.objects import Function, Trigger
+
+BALANCED_LEDGER = Extra(
+    Function(
+        schema="retail",
+        function="entry_balances_v1",
+        returns="trigger",
+        settings=('search_path=""',),
+        definition=source("create_entry_balances"),
+        reason="a ledger entry balances at commit",
+    ),
+    Trigger(
+        schema="retail",
+        table="posting",
+        trigger="entry_balances",
+        definition=source("create_entry_balances_trigger"),
+        reason="a ledger entry balances at commit",
+    ),
+)
+
+layer = DataLayer(
+    Base.metadata,
+    Tenancy(Country, shared=[Product, Account, Source]),
+    Roles(writes=[Product, Account, Source]),
+    History(Product, keep="7 years"),
+    History(Customer, keep="7 years"),
+    Report("daily_revenue", daily_revenue(), keys=["day"], fresh="1 hour", when_stale="refresh"),
+    Report("retention", retention(), keys=["cohort", "months_later"], fresh="1 day", when_stale="label"),
+    Backup(keep="7 days", rpo="1 minute"),
+    BALANCED_LEDGER,
+    name="retail",
+)
