@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from freehold.servers.account import Account, make_open
 
 ROOT_CACHE = Path("/var/cache/freehold")
 ROOT_STATE = Path("/var/lib/freehold")
+# PostgreSQL on Linux needs this file system anyway; containers often give it 64 MB, which is too little.
+MEMORY = Path("/dev/shm")  # noqa: S108 -- mkdtemp makes a private directory in it
+MEMORY_ROOM = 2 * 1024**3
 # sockaddr_un holds 108 bytes with its closing zero; the file's name ".s.PGSQL.65535.lock" takes 20 of them.
 SOCKET_DIRECTORY_LIMIT = 107 - 20
 
@@ -36,14 +40,20 @@ def cache_directory(account: Account) -> Path:
     return _user_cache(account)
 
 
-def temporary_directory(account: Account, purpose: str) -> Path:
-    """A new private directory of the account in the system's temporary directory."""
-    parent = tempfile.gettempdir()
-    if not account.may_enter(Path(parent)):  # root's own TMPDIR
-        parent = "/tmp"  # noqa: S108 -- mkdtemp makes a private directory in it
+def temporary_directory(account: Account, purpose: str, *, in_memory: bool = False) -> Path:
+    """A new private directory of the account: in the system's temporary directory, or in memory where that has room."""
+    parent = Path(tempfile.gettempdir())
+    if in_memory and _has_room(MEMORY) and account.may_enter(MEMORY):
+        parent = MEMORY
+    elif not account.may_enter(parent):  # root's own TMPDIR
+        parent = Path("/tmp")  # noqa: S108 -- mkdtemp makes a private directory in it
     directory = Path(tempfile.mkdtemp(prefix=f"freehold-{purpose}-", dir=parent))
     account.own(directory)
     return directory
+
+
+def _has_room(directory: Path) -> bool:
+    return directory.is_dir() and shutil.disk_usage(directory).free >= MEMORY_ROOM
 
 
 def socket_directory(data_directory: Path, account: Account) -> Path:

@@ -74,7 +74,7 @@ class Servers:
     def server(self, major: int) -> OwnedServer:
         """The shared server; one that a test killed is started again."""
         if major not in self._servers:
-            started = disposable(binaries_of(major), settings=SETTINGS)
+            started = disposable(binaries_of(major), settings=SETTINGS, in_memory=True)
             self._servers[major] = self._stack.enter_context(started)
         return self._servers[major].ensure_running()
 
