@@ -1,0 +1,35 @@
+"""A built layer, with connections to its database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+import sqlalchemy as sa
+
+from freehold.kernel.compile import Declared
+from freehold.testing.database import Database
+
+from .layer import Connection, build, layer, plant
+
+
+class Built(NamedTuple):
+    """A layer on its database; connection and engine are the administrator's."""
+
+    name: str
+    declared: Declared
+    connection: Connection
+    engine: sa.Engine
+    database: Database
+
+
+@pytest.fixture
+def built(database: Database, layer_name: str) -> Iterator[Built]:
+    declared = layer(layer_name)
+    engine = sa.create_engine("postgresql+psycopg://", creator=database.connect, poolclass=sa.NullPool)
+    with database.connect(autocommit=True) as connection:
+        build(connection, declared)
+        plant(connection)
+        yield Built(layer_name, declared, connection, engine, database)
+    engine.dispose()
