@@ -6,9 +6,14 @@ from collections.abc import Iterator
 
 from freehold.kernel.model import Model
 from freehold.kernel.room import Probe
+from freehold.rooms.tenancy.catalog_probes import catalog_probes
+from freehold.rooms.tenancy.context_probes import context_probes
 from freehold.rooms.tenancy.declare import Tenancy
+from freehold.rooms.tenancy.table_probes import table_probes
 
 
 def probes(declaration: Tenancy, model: Model) -> Iterator[Probe]:
-    """Every attack of the room."""
-    return iter(())
+    """Every attack of the room: on each table, on the context, and what the catalog must not hold."""
+    yield from table_probes(model)
+    yield from context_probes(model)
+    yield from catalog_probes(model)

@@ -68,7 +68,7 @@ def _keys(table: sa.Table, column: str) -> Iterator[Problem]:
     if table.columns[column].nullable:
         yield Problem(name, f"{column} may be null", f"{column}: Mapped[...] = mapped_column(nullable=False)")
     primary = [c.name for c in table.primary_key.columns]
-    if primary[:1] != [column]:
+    if primary[:1] != [column] and "partition_of" not in table.info:  # a partition has its parent's key
         rest = [c for c in primary if c != column] or ["id"]
         fact = f"its primary key is ({', '.join(primary)})" if primary else "it has no primary key"
         yield Problem(name, fact, _call("PrimaryKeyConstraint", column, *rest))

@@ -7,6 +7,7 @@ FROM (
       AND NOT EXISTS (
           SELECT FROM pg_depend AS d
           WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('i', 'e')
+            AND d.refobjid <> c.oid  -- a partitioned table depends on its own key columns
       )
     UNION ALL
     SELECT n.oid, n.nspowner, ARRAY[n.nspname::text], 'schema'
