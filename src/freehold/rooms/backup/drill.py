@@ -23,7 +23,7 @@ from freehold.rooms.backup.declare import Backup
 from freehold.rooms.backup.reads import read_all, read_one, run
 from freehold.rooms.backup.restore import Restored, Target, restored
 from freehold.rooms.backup.store import BaseBackup, Repository
-from freehold.rooms.backup.witness import TableName, Witness, differences, take_witness
+from freehold.rooms.backup.witness import TableName, Witness, differences, exposed, take_witness
 from freehold.servers.owned import OwnedServer
 
 NAME = "restore"
@@ -37,6 +37,19 @@ class Ground:
 
     server: OwnedServer
     database: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the drill answers for.
+
+    ``guarded`` are the tables of tenants; ``attacker`` is the application's login, empty in a layer without one.
+    """
+
+    declaration: Backup
+    tables: tuple[TableName, ...]
+    guarded: tuple[TableName, ...] = ()
+    attacker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,34 +67,37 @@ class Scene:
 
 def restore_drills(declaration: Backup, model: Model) -> Iterator[Drill]:
     """The room's drills."""
-    tables = [(t.schema, t.table) for t in model.tables if not t.parent and t.table != TICKS]
-    guarded = [(t.schema, t.table) for t in model.tables if t.facts.tenant_column]
     yield Drill(
         name=NAME,
         promise=f"a chosen moment is restored exactly, and a disaster costs at most {declaration.rpo}",
         subject=Key("database", (model.layer,)),
-        run=partial(_run, declaration, tuple(tables), tuple(guarded)),
+        run=partial(_run, checked_by(declaration, model)),
     )
 
 
-def _run(
-    declaration: Backup,
-    tables: tuple[TableName, ...],
-    guarded: tuple[TableName, ...],
-    ground: Ground,
-    listener: Listener,
-) -> Finding:
+def checked_by(declaration: Backup, model: Model) -> Checked:
+    """Every table of the layer; partitions are counted with their parent, and guarded by themselves."""
+    app = model.role("app_a")
+    return Checked(
+        declaration,
+        tables=tuple((t.schema, t.table) for t in model.tables if not t.parent and t.table != TICKS),
+        guarded=tuple((t.schema, t.table) for t in model.tables if t.facts.tenant_column),
+        attacker=app if Key("role", (app,)) in model.objects else "",
+    )
+
+
+def _run(checked: Checked, ground: Ground, listener: Listener) -> Finding:
     """The whole drill; what a backup or a server fails in is its finding."""
     try:
-        scene = set_scene(declaration, tables, ground, listener)
-        return judge(declaration, scene, guarded, ground, listener)
+        scene = set_scene(checked, ground, listener)
+        return judge(checked, scene, ground, listener)
     except DrillFailed:
         raise
     except (BackupError, ServerError) as error:
         return Finding(held=False, reason=str(error))
 
 
-def set_scene(declaration: Backup, tables: tuple[TableName, ...], ground: Ground, listener: Listener = ignore) -> Scene:
+def set_scene(checked: Checked, ground: Ground, listener: Listener = ignore) -> Scene:
     """Take a backup, mark a moment, write on after it, and see all of it archived.
 
     Raises
@@ -91,15 +107,15 @@ def set_scene(declaration: Backup, tables: tuple[TableName, ...], ground: Ground
     BackupError
         The backup could not be taken, or its WAL did not reach the archive.
     """
-    if not tables:
+    if not checked.tables:
         raise DrillFailed("The layer has no table, so that a restore would prove nothing")
-    repository = repository_of(declaration, ground.server.data_directory, ground.server.account)
+    repository = repository_of(checked.declaration, ground.server.data_directory, ground.server.account)
     drill = uuid.uuid4()
     backup = take_base_backup(ground.server, repository, listener=listener)
     with ground.server.connect(ground.database, autocommit=True) as connection:
         listener(DrillPhase(NAME, "witness"))
         _tick(connection, drill, BEFORE)
-        witness = take_witness(ground.server, ground.database, (*tables, (SCHEMA, TICKS)))
+        witness = take_witness(ground.server, ground.database, (*checked.tables, (SCHEMA, TICKS)), checked.guarded)
         _tick(connection, drill, AFTER)
         listener(DrillPhase(NAME, "archive"))
         segment, seconds = archive_now(connection, repository)
@@ -114,13 +130,7 @@ def _tick(connection: Connection, drill: uuid.UUID, ticks: tuple[int, ...]) -> N
         run(connection, "insert_tick", drill=drill, tick=tick)
 
 
-def judge(
-    declaration: Backup,
-    scene: Scene,
-    guarded: tuple[TableName, ...],
-    ground: Ground,
-    listener: Listener = ignore,
-) -> Finding:
+def judge(checked: Checked, scene: Scene, ground: Ground, listener: Listener = ignore) -> Finding:
     """Restore the scene's backup to its moment on a disposable server and compare.
 
     Raises
@@ -131,18 +141,18 @@ def judge(
     target = Target(time=scene.witness.moment)
     with restored(ground.server, scene.repository, scene.backup, target, listener=listener) as copy:
         listener(DrillPhase(NAME, "compare"))
-        return compare(declaration, scene, copy, guarded, ground.database)
+        return compare(checked, scene, copy, ground.database)
 
 
-def compare(
-    declaration: Backup, scene: Scene, copy: Restored, guarded: tuple[TableName, ...], database: str
-) -> Finding:
+def compare(checked: Checked, scene: Scene, copy: Restored, database: str) -> Finding:
     """Hold a restored copy against what was there."""
     started = time.monotonic()
     with copy.server.connect(database) as connection:
         ticks = read_all(connection, "list_ticks", drill=scene.drill)
-        faults = [*_misses(scene, ticks), *differences(scene.witness, connection, guarded)]
-    faults += _too_much_lost(declaration, scene)
+        faults = [*_misses(scene, ticks), *differences(scene.witness, connection, checked.guarded)]
+        if checked.attacker:
+            faults += exposed(connection, checked.guarded, checked.attacker)
+    faults += _too_much_lost(checked.declaration, scene)
     return Finding(
         held=not faults,
         figures=_figures(scene, copy, ticks, time.monotonic() - started),

@@ -17,6 +17,7 @@ from freehold.kernel.template import read_sql
 from freehold.rooms.backup.reads import PACKAGE, read_all, read_one
 from freehold.servers.owned import OwnedServer
 
+NO_CONTEXT = "FH001"
 LOCK_TIMEOUT = "2s"
 LOCK_TRIES = 10
 
@@ -55,7 +56,9 @@ class Witness:
         return sum(each.rows for each in self.contents.values())
 
 
-def take_witness(server: OwnedServer, database: str, tables: Sequence[TableName]) -> Witness:
+def take_witness(
+    server: OwnedServer, database: str, tables: Sequence[TableName], guarded: Sequence[TableName] = ()
+) -> Witness:
     """The state of the tables at a moment that recovery can stop at, under concurrent writes too.
 
     While one session holds SHARE locks on all tables no writer is in the middle, so that a second session's
@@ -72,7 +75,7 @@ def take_witness(server: OwnedServer, database: str, tables: Sequence[TableName]
             _lock(locker, tables)
             (moment,) = read_one(reader, "read_clock")
         prepare_session(reader)
-        return Witness(moment, read_contents(reader, tables), read_guards(reader, tables))
+        return Witness(moment, read_contents(reader, tables), read_guards(reader, {*tables, *guarded}))
 
 
 def _lock(connection: Connection, tables: Sequence[TableName]) -> None:
@@ -149,3 +152,24 @@ def _contents_differ(name: str, expected: Contents, found: Contents) -> Iterator
         yield f"{name} adds up to {dict(found.sums)} in the copy, {dict(expected.sums)} live"
     elif expected.digest != found.digest:
         yield f"{name} has other rows in the copy than live"
+
+
+def exposed(connection: Connection, tables: Iterable[TableName], role: str) -> Iterator[str]:
+    """Tables of which a role without a tenant's context gets a row; being refused is as good as seeing none."""
+    for name in tables:
+        if _sees_row(connection, name, role):
+            yield f"{role} reads {'.'.join(name)} in the copy without a tenant's context"
+
+
+def _sees_row(connection: Connection, name: TableName, role: str) -> bool:
+    try:
+        with connection.transaction(force_rollback=True):
+            connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)))
+            found = connection.execute(sql.SQL("SELECT FROM {} LIMIT 1").format(sql.Identifier(*name)))
+            return found.rowcount > 0
+    except psycopg.errors.InsufficientPrivilege:
+        return False
+    except psycopg.Error as error:
+        if error.sqlstate == NO_CONTEXT:
+            return False
+        raise
