@@ -1,0 +1,141 @@
+"""Commands that compare and change: plan, apply, status."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from freehold.cli.keyring import ensure_key
+from freehold.cli.options import Json, Status, on_project
+from freehold.cli.project import Project
+from freehold.cli.render import answers, note, print_json, watching
+from freehold.errors import InputError
+from freehold.kernel.plan import Plan
+from freehold.operations import apply_layer, layer_status, plan_layer
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Apply without asking.")]
+DataLoss = Annotated[bool, typer.Option("--allow-data-loss", help="Run steps that lose data.")]
+WeakerGuard = Annotated[bool, typer.Option("--allow-weaker-guard", help="Run steps that weaken a guard.")]
+
+
+@on_project
+def plan(project: Project, json: Json = False) -> None:
+    """Print the steps that would bring the database to the declared state; changes nothing.
+
+    The text can be pasted into psql. Exit status 0: nothing to do; 3: steps wait.
+    """
+    with project.connection() as connection:
+        made = plan_layer(connection, project.declared, cache=project.cache)
+    print(made.as_json() if json else made.as_sql(), end="\n" if json else "")
+    note(_summary(made), quiet=json or not made.steps)
+    raise typer.Exit(Status.PENDING if made.steps else Status.DONE)
+
+
+@on_project
+def apply(
+    project: Project,
+    yes: Yes = False,
+    allow_data_loss: DataLoss = False,
+    allow_weaker_guard: WeakerGuard = False,
+    json: Json = False,
+) -> None:
+    """Show the plan, ask, and run exactly what was shown.
+
+    A second apply says "nothing to do". Where the layer has tenants and the database knows no context key yet, one is
+    made: see `freehold keys`. Exit status 0: the database is as declared; 3: the answer was no.
+    """
+    with project.connection() as connection, watching() as listener:
+        shown = plan_layer(connection, project.declared, cache=project.cache)
+        shown.refuse_unless_allowed(data_loss=allow_data_loss, weaker_guard=allow_weaker_guard)
+    if not json:
+        print(shown.as_sql(), end="")
+    if shown.steps and not yes and not _agreed(shown, json):
+        raise typer.Exit(Status.PENDING)
+    with project.connection() as connection:
+        with watching() as listener:
+            apply_layer(
+                connection,
+                project.declared,
+                shown,
+                data_loss=allow_data_loss,
+                weaker_guard=allow_weaker_guard,
+                cache=project.cache,
+                listener=listener,
+            )
+        key = ensure_key(connection, project.config.keys)
+    _report_applied(shown, key, project, json)
+
+
+def _report_applied(done: Plan, key: str, project: Project, json: bool) -> None:
+    if json:
+        print_json({"applied": [step.as_dict() for step in done.steps], "context_key": key or None})
+        return
+    note(f"{len(done.steps)} steps applied to {done.database}", quiet=not done.steps)
+    note(f"Context key {key} is in {project.config.keys} and in the database", quiet=not key)
+
+
+def _agreed(shown: Plan, json: bool) -> bool:
+    if json:
+        raise InputError("apply --json asks nobody", hint="Give --yes too.")
+    return typer.confirm(f"Apply {_summary(shown)} to {shown.database}?", err=True)
+
+
+def _summary(made: Plan) -> str:
+    flags = sorted({step.flag for step in made.steps if step.flag})
+    needs = f", needing {' and '.join(flags)}" if flags else ""
+    return f"{len(made.steps)} steps{needs}"
+
+
+@on_project
+def status(project: Project, json: Json = False) -> None:
+    """Where the database stands: steps that wait, objects nobody declared, the latest evidence.
+
+    Exit status 0: as declared, and no evidence says broken; 1: evidence says broken; 3: steps wait.
+    """
+    with project.connection() as connection:
+        found = layer_status(connection, project.declared, cache=project.cache)
+    counts = _counts(found.evidence)
+    if json:
+        print_json(
+            {
+                "database": found.database,
+                "server_version": found.server_version,
+                "pending_steps": found.pending_steps,
+                "strangers": found.strangers,
+                "last_plan": found.last_plan,
+                "evidence": found.evidence,
+            }
+        )
+    else:
+        console = answers()
+        console.print(f"{project.layer.name} in {found.database}, PostgreSQL {found.server_version // 10000}")
+        console.print(f"plan       {_pending(found.pending_steps)}")
+        console.print(f"evidence   {_told(counts)}")
+        for stranger in found.strangers:
+            console.print(f"stranger   {stranger}", markup=False)
+    broken = counts.get("broken", 0)
+    raise typer.Exit(Status.BROKEN if broken else Status.PENDING if found.pending_steps else Status.DONE)
+
+
+def _pending(steps: int) -> str:
+    return f"{steps} steps wait: freehold plan" if steps else "nothing to do"
+
+
+def _counts(evidence: tuple[dict[str, Any], ...]) -> dict[str, int]:
+    """Verdicts by kind; expired ones are of no kind but their own."""
+    counts: dict[str, int] = {}
+    for row in evidence:
+        kind = "expired" if row["expired"] else str(row["verdict"])
+        counts[kind] = counts.get(kind, 0) + 1
+    return counts
+
+
+def _told(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())) or "none: freehold prove"
+
+
+def register(app: typer.Typer, epilog: str) -> None:
+    """Add the commands."""
+    for command in (plan, apply, status):
+        app.command(epilog=epilog)(command)

@@ -1,0 +1,39 @@
+"""The entry point: all commands, and the one place where errors become messages and exit statuses."""
+
+from __future__ import annotations
+
+import sys
+
+import psycopg
+import typer
+
+from freehold.cli import change, credentials, init, keys, proof, serve, shell
+from freehold.cli.options import MEANINGS, Status
+from freehold.cli.render import print_error
+from freehold.errors import FreeholdError
+from freehold.servers.faults import translate
+
+EPILOG = "Exit status: " + "; ".join(f"{status.value} {meaning}" for status, meaning in MEANINGS.items()) + "."
+
+app = typer.Typer(
+    name="freehold",
+    help="Declare what the data must promise, change PostgreSQL to match, and prove it by attack.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for group in (init, serve, change, proof, shell, credentials, keys):
+    group.register(app, EPILOG)
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    as_json = "--json" in sys.argv
+    try:
+        app()
+    except FreeholdError as error:
+        print_error(error, as_json=as_json)
+    except psycopg.Error as error:
+        print_error(translate(error), as_json=as_json)
+    sys.exit(Status.COULD_NOT_RUN)

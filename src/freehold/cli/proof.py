@@ -1,0 +1,92 @@
+"""Commands that attack: prove and drill."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from freehold.cli.junit import write_junit
+from freehold.cli.options import Json, Status, on_project
+from freehold.cli.project import Project
+from freehold.cli.render import answers, note, print_json, watching
+from freehold.errors import InputError
+from freehold.kernel.prove import Outcome, Verdict
+from freehold.operations import prove_layer
+
+Rooms = Annotated[list[str] | None, typer.Option("--room", help="Only this room's promises; may be repeated.")]
+Junit = Annotated[Path | None, typer.Option("--junit", help="Write the verdicts as JUnit XML into this file.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Name the promises that held, too.")]
+NoRecord = Annotated[bool, typer.Option("--no-record", help="Keep no evidence in the database.")]
+
+
+@on_project
+def prove(
+    project: Project,
+    room: Rooms = None,
+    junit: Junit = None,
+    verbose: Verbose = False,
+    no_record: NoRecord = False,
+    json: Json = False,
+) -> None:
+    """Attack the live database and keep the verdicts as evidence for a week.
+
+    Every attack is rolled back. Exit status 0: all held; 1: a promise is broken; 2: not every probe could run.
+    """
+    declared = project.declared
+    rooms = _known(room or [], {probe.room for probe in declared.probes})
+    with project.connection() as connection, watching() as listener:
+        verdicts = prove_layer(connection, declared, rooms=rooms, record=not no_record, listener=listener)
+    if junit:
+        write_junit(junit, verdicts)
+    if json:
+        print_json([verdict.as_dict() for verdict in verdicts])
+    else:
+        _print_verdicts(verdicts, verbose)
+    raise typer.Exit(_status(verdicts))
+
+
+def _known(asked: Sequence[str], rooms: set[str]) -> Sequence[str]:
+    for name in asked:
+        if name not in rooms:
+            raise InputError(
+                f"The layer has no probes of a room {name!r}", hint=f"Rooms with probes: {', '.join(sorted(rooms))}."
+            )
+    return asked
+
+
+def _status(verdicts: Sequence[Verdict]) -> Status:
+    found = {verdict.verdict for verdict in verdicts}
+    if Outcome.BROKEN in found:
+        return Status.BROKEN
+    return Status.COULD_NOT_RUN if Outcome.NOT_RUN in found or not verdicts else Status.DONE
+
+
+def _print_verdicts(verdicts: Sequence[Verdict], verbose: bool) -> None:
+    console = answers()
+    for room in dict.fromkeys(verdict.room for verdict in verdicts):
+        for verdict in (v for v in verdicts if v.room == room and (verbose or v.verdict is not Outcome.HELD)):
+            console.print(f"{verdict.verdict.upper()}  {room}: {verdict.promise}", markup=False)
+            console.print(f"        {verdict.subject}: {verdict.detail}", markup=False)
+    console.print(_table(verdicts))
+    if not verdicts:
+        note("The layer declares nothing that could be proved")
+
+
+def _table(verdicts: Sequence[Verdict]) -> Table:
+    table = Table("room", *(Outcome), box=None, show_footer=True)
+    for room in dict.fromkeys(verdict.room for verdict in verdicts):
+        mine = [verdict.verdict for verdict in verdicts if verdict.room == room]
+        table.add_row(room, *(str(mine.count(kind)) for kind in Outcome))
+    for column, kind in zip(table.columns[1:], Outcome, strict=True):
+        column.justify = "right"
+        column.footer = str(sum(verdict.verdict is kind for verdict in verdicts))
+    return table
+
+
+def register(app: typer.Typer, epilog: str) -> None:
+    """Add the commands."""
+    app.command(epilog=epilog)(prove)

@@ -1,0 +1,1 @@
+SELECT to_regclass('freehold.context_key') IS NOT NULL
