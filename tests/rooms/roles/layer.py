@@ -1,18 +1,15 @@
-"""A small layer with one table of each kind, built on a real database, and a judge of probes."""
+"""A small layer with one table of each kind, applied to a real database."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import psycopg
 import sqlalchemy as sa
-from psycopg import sql
 
 from freehold.kernel.compile import Declared, compile_layer
 from freehold.kernel.declare import Declarations, Extra
-from freehold.kernel.objects import Function, Grant, Object, Site
-from freehold.kernel.room import Affects, Probe, Raises, Returns
-from freehold.kernel.scratch import ordered
+from freehold.kernel.objects import Function, Object
+from freehold.kernel.observe import Connection
+from freehold.kernel.prove import Outcome, run_probes
+from freehold.operations import apply_layer
 from freehold.rooms.roles import ROOM, Roles
 from freehold.rooms.tenancy import ROOM as TENANCY
 from freehold.rooms.tenancy import Tenancy
@@ -47,42 +44,12 @@ def layer(name: str, roles: Roles, *extra: Object) -> Declared:
     return compile_layer(Declarations(metadata=metadata, items=items, name=name), [TENANCY, ROOM])
 
 
-def build(connection: psycopg.Connection[Any], declared: Declared) -> None:
-    """Make every object of a layer in an empty database."""
-    site = Site(connection.info.dbname, connection.info.server_version, frozenset(declared.objects))
-    connection.execute("SET LOCAL check_function_bodies = off")
-    for item in ordered(declared.objects):
-        empty = isinstance(item, Grant) and not item.privileges
-        if item.kind == "column" or (empty and item.name[0] == "function"):
-            continue
-        for change in item.drop(site) if empty else item.create(site):
-            for statement in change.statements:
-                connection.execute(sql.SQL(statement))
-    connection.commit()
+def build(connection: Connection, declared: Declared) -> None:
+    """Apply a layer to an empty database."""
+    apply_layer(connection, declared)
 
 
-def held(connection: psycopg.Connection[Any], probe: Probe) -> bool:
-    """Whether a probe's promise holds; the attack is rolled back."""
-    try:
-        for statement in probe.prepare:
-            connection.execute(statement.encode())
-        if probe.role:
-            connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(probe.role)))
-        cursor = connection.execute(probe.attack.encode())
-        found = _seen(cursor, probe)
-    except psycopg.Error as error:
-        found = isinstance(probe.expect, Raises) and error.sqlstate == probe.expect.sqlstate
-    finally:
-        connection.rollback()
-    return found
-
-
-def _seen(cursor: psycopg.Cursor[Any], probe: Probe) -> bool:
-    if isinstance(probe.expect, Returns):
-        return tuple(cursor.fetchall()) == probe.expect.rows
-    return isinstance(probe.expect, Affects) and cursor.rowcount == probe.expect.count
-
-
-def broken(connection: psycopg.Connection[Any], declared: Declared) -> list[str]:
-    """The promises of the room that do not hold."""
-    return [p.promise for p in declared.probes if p.room == "roles" and not held(connection, p)]
+def broken(connection: Connection, declared: Declared) -> list[str]:
+    """The promises of the room that do not hold, or could not be tried."""
+    probes = [probe for probe in declared.probes if probe.room == "roles"]
+    return [v.promise for v in run_probes(connection, probes) if v.verdict is not Outcome.HELD]

@@ -6,11 +6,13 @@ import pytest
 import sqlalchemy as sa
 
 from freehold.errors import DeclarationError, UnknownColumn
-from freehold.kernel.compile import Declared
+from freehold.kernel.compile import Declared, compile_layer
+from freehold.kernel.declare import Declarations
 from freehold.kernel.objects import Function, Grant, Key, Membership, Owner, Role, Setting
-from freehold.rooms.roles import Roles
+from freehold.rooms.roles import ROOM, Roles
+from freehold.rooms.tenancy import ROOM as TENANCY
 
-from .layer import country, customer, greet, layer, queue, rate
+from .layer import country, customer, greet, layer, metadata, queue, rate
 
 
 def grants(declared: Declared, role: str, table: sa.Table) -> set[str]:
@@ -116,3 +118,10 @@ def test_a_time_that_postgresql_would_not_take_is_refused() -> None:
 def test_writes_names_only_tables_that_need_the_leave() -> None:
     with pytest.raises(DeclarationError, match="no shared or exempt table"):
         layer("x", Roles(writes=[customer]))
+
+
+def test_the_order_of_declarations_does_not_matter() -> None:
+    declared = layer("x", Roles(), greet)
+    tenancy, roles, extra = declared.model.declarations
+    turned = compile_layer(Declarations(metadata=metadata, items=(roles, extra, tenancy), name="x"), [TENANCY, ROOM])
+    assert dict(turned.objects) == dict(declared.objects)

@@ -14,7 +14,7 @@ from .layer import build, layer
 
 def test_a_password_is_sent_as_its_verifier_and_logs_in(database: Database, layer_name: str) -> None:
     app = f"{layer_name}_app_a"
-    with database.connect() as connection:
+    with database.connect(autocommit=True) as connection:
         build(connection, layer(layer_name, Roles()))
         set_password(connection, app, "correct horse")
         stored = connection.execute("SELECT rolpassword FROM pg_authid WHERE rolname = %s", (app,)).fetchone()
@@ -32,7 +32,7 @@ def test_a_password_is_sent_as_its_verifier_and_logs_in(database: Database, laye
 
 def test_the_migrator_acts_as_owner_only_after_set_role(database: Database, layer_name: str) -> None:
     migrator = f"{layer_name}_migrator"
-    with database.connect() as connection:
+    with database.connect(autocommit=True) as connection:
         build(connection, layer(layer_name, Roles()))
         set_password(connection, migrator, "m")
     with database.connect(user=migrator, password="m") as connection:
@@ -52,7 +52,7 @@ def test_a_superuser_is_no_login_for_an_application(database: Database, layer_na
 
 def test_a_stranger_cannot_connect(database: Database, layer_name: str) -> None:
     stranger = f"{layer_name}_stranger"
-    with database.connect() as connection:
+    with database.connect(autocommit=True) as connection:
         build(connection, layer(layer_name, Roles()))
         connection.execute(f"CREATE ROLE {stranger} LOGIN".encode())
         set_password(connection, stranger, "s")

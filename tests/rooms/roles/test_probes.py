@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import psycopg
 import pytest
 from psycopg import sql
 
 from freehold.kernel.compile import Declared
+from freehold.kernel.observe import Connection
+from freehold.operations import apply_layer, plan_layer
 from freehold.rooms.roles import Roles
 from freehold.testing.database import Database
 
 from .layer import broken, build, customer, greet, layer, rate
-
-Connection = psycopg.Connection[Any]
 
 
 class Built(NamedTuple):
@@ -30,7 +29,7 @@ class Built(NamedTuple):
 def built(database: Database, layer_name: str) -> Iterator[Built]:
     roles = Roles(writes=[rate], columns={customer: {"ro": ["tenant_id", "id"], "rw": {"UPDATE": ["name"]}}})
     declared = layer(layer_name, roles, greet)
-    with database.connect() as connection:
+    with database.connect(autocommit=True) as connection:
         build(connection, declared)
         yield Built(layer_name, declared, connection)
 
@@ -38,6 +37,37 @@ def built(database: Database, layer_name: str) -> Iterator[Built]:
 def test_everything_holds_on_a_fresh_layer(built: Built) -> None:
     probes = [p for p in built.declared.probes if p.room == "roles"]
     assert len(probes) > 40
+    assert broken(built.connection, built.declared) == []
+
+
+def test_a_plan_afterwards_has_nothing_to_do(built: Built) -> None:
+    plan = plan_layer(built.connection, built.declared)
+    assert (plan.steps, plan.strangers) == ((), ())
+
+
+def test_a_plan_repairs_what_was_declared_and_names_what_was_not(built: Built) -> None:
+    for drift in (
+        "GRANT CONNECT, TEMPORARY ON DATABASE {database} TO PUBLIC",
+        "GRANT USAGE ON SCHEMA shop TO PUBLIC",
+        "GRANT EXECUTE ON FUNCTION shop.greet_v1() TO PUBLIC",
+        "GRANT DELETE ON shop.country TO {rw}",
+        "ALTER ROLE {app_a} CREATEROLE",
+        "ALTER TABLE shop.rate OWNER TO postgres",
+        "ALTER ROLE {app_a} SET statement_timeout = 0",
+        "GRANT DELETE ON shop.country TO {auditor}",
+        "GRANT {owner} TO {app_a}",
+    ):
+        run(built, drift)
+    plan = plan_layer(built.connection, built.declared)
+    assert len(plan.steps) == 7, plan.as_sql()
+    strangers = {str(stranger.key) for stranger in plan.strangers}
+    assert strangers == {
+        "grant table.shop.country.{auditor}".format(**names(built)),
+        "membership {owner}.{app_a}".format(**names(built)),
+    }
+    # Who owns a table can switch its guards off, so that even the way back needs the flag.
+    apply_layer(built.connection, built.declared, weaker_guard=True)
+    run(built, "REVOKE {owner} FROM {app_a}; REVOKE DELETE ON shop.country FROM {auditor}")
     assert broken(built.connection, built.declared) == []
 
 
@@ -142,10 +172,10 @@ def test_every_sabotage_is_seen(built: Built) -> None:
 
 
 def names(built: Built) -> dict[str, str]:
-    purposes = ("owner", "verifier", "rw", "app_a", "app_b", "ro", "migrator")
+    purposes = ("owner", "verifier", "rw", "app_a", "app_b", "ro", "auditor", "migrator")
     return {**{p: f"{built.name}_{p}" for p in purposes}, "database": built.connection.info.dbname}
 
 
 def run(built: Built, statement: str) -> None:
-    built.connection.execute(sql.SQL(statement.format(**names(built))))
-    built.connection.commit()
+    with built.connection.transaction():
+        built.connection.execute(sql.SQL(statement.format(**names(built))))
