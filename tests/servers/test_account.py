@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 
 from freehold.errors import ServerNotStarted
 from freehold.servers import Binaries, EmbeddedServer, OwnedServer
-from freehold.servers.account import Account, make_open, server_account
+from freehold.servers.account import Account, account_for, make_open, server_account
 from freehold.servers.places import ROOT_STATE, reachable, socket_directory
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs servers as another account")
@@ -77,6 +78,16 @@ def test_data_out_of_reach_moves_and_opens_nothing(private: Path, binaries: Bina
     finally:
         server.remove()
     assert not server.data_directory.exists()
+
+
+@root_only
+def test_existing_data_runs_as_its_owner(private: Path) -> None:
+    private.chmod(0o755)
+    data = private / "data"
+    data.mkdir()
+    assert account_for(data) == server_account()
+    os.chown(data, pwd.getpwnam("nobody").pw_uid, -1)
+    assert account_for(data).name == "nobody"
 
 
 def test_data_within_reach_stays(private: Path) -> None:

@@ -38,7 +38,7 @@ def test_both_majors_run(binaries: Binaries, pg_major: int) -> None:
 
 
 def test_given_directory_and_variable(binaries: Binaries, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert find_installed(directory=binaries.bin) == binaries
+    assert find_installed(directory=binaries.bin).release == binaries.release
     monkeypatch.setenv(BIN_VARIABLE, str(binaries.bin))
     assert find_installed(binaries.version).bin == binaries.bin
 

@@ -113,6 +113,14 @@ def server_account() -> Account:
     return _account(existing or _create_account(), switched=True)
 
 
+def account_for(data_directory: Path) -> Account:
+    """For root the unprivileged owner of an existing data directory, since no other account could use it."""
+    account = server_account()
+    if not account.switched or not data_directory.exists() or data_directory.stat().st_uid in (0, account.uid):
+        return account
+    return _account(pwd.getpwuid(data_directory.stat().st_uid), switched=True)
+
+
 def _account(entry: pwd.struct_passwd, *, switched: bool) -> Account:
     groups = tuple(os.getgrouplist(entry.pw_name, entry.pw_gid))
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, groups, entry.pw_dir, switched)

@@ -33,14 +33,13 @@ class EmbeddedServer(OwnedServer):
         account: Account | None = None,
         listener: Listener = ignore,
     ) -> None:
-        runs_as = account or server_account()
         super().__init__(
-            reachable(data_directory, runs_as),
+            reachable(data_directory, account or server_account()),
             binaries or find_embedded(),
             settings=settings,
             port=port,
             start_timeout=start_timeout,
-            account=runs_as,
+            account=account,
             listener=listener,
         )
 

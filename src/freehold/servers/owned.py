@@ -13,7 +13,7 @@ from typing import Self
 
 from freehold.errors import ServerError, ServerNotStarted
 from freehold.events import Listener, ServerStarted, ServerStopped, ignore
-from freehold.servers.account import Account, open_own, server_account
+from freehold.servers.account import Account, account_for, open_own
 from freehold.servers.binaries import Binaries
 from freehold.servers.places import socket_directory
 from freehold.servers.postmaster import Postmaster, clear_stale_file, find_postmaster, processes_in, wait_until_gone
@@ -60,7 +60,7 @@ class OwnedServer(Addressable):
     ) -> None:
         self.data_directory = data_directory.absolute()
         self.binaries = binaries
-        self.account = account or server_account()
+        self.account = account or account_for(self.data_directory)
         self.settings: dict[str, Value] = dict(settings or {})
         self.start_timeout = start_timeout
         self.listener = listener
