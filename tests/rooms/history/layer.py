@@ -99,7 +99,8 @@ def plant(connection: Connection) -> None:
         connection.execute("INSERT INTO shop.company (id, name) VALUES (%s, 'One'), (%s, 'Two')", (ONE, TWO))
         for tenant in (ONE, TWO):
             connection.execute(
-                "INSERT INTO shop.customer (tenant_id, id, name) SELECT %s, g, 'n' || g FROM generate_series(1, 5) AS g",
+                "INSERT INTO shop.customer (tenant_id, id, name)"
+                " SELECT %s, g, 'n' || g FROM generate_series(1, 5) AS g",
                 (tenant,),
             )
         connection.execute("INSERT INTO shop.article (price) SELECT g FROM generate_series(1, 5) AS g")

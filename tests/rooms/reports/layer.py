@@ -53,9 +53,7 @@ class Article(Base):
 
 REVENUE = Report(
     "revenue",
-    sa.select(
-        Sale.tenant_id, Sale.article, sa.func.sum(Sale.amount).label("amount"), sa.func.count().label("sales")
-    )
+    sa.select(Sale.tenant_id, Sale.article, sa.func.sum(Sale.amount).label("amount"), sa.func.count().label("sales"))
     .where(Sale.article.not_like("50%off"), Sale.article != "it's")
     .group_by(Sale.tenant_id, Sale.article),
     keys=["article"],
@@ -103,9 +101,7 @@ def plant(connection: Connection) -> None:
 
 
 @contextmanager
-def as_tenant(
-    engine: sa.Engine, name: str, tenant: UUID, *, isolation: str = "READ COMMITTED"
-) -> Iterator[Session]:
+def as_tenant(engine: sa.Engine, name: str, tenant: UUID, *, isolation: str = "READ COMMITTED") -> Iterator[Session]:
     """A session of the application under a tenant; it ends with a commit."""
     with engine.connect().execution_options(isolation_level=isolation) as connection, Session(connection) as session:
         token = sa.func.freehold.issue_context_v1(str(tenant), "ann", sa.cast("1 minute", sa.Interval))

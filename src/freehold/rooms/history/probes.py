@@ -79,7 +79,8 @@ class Ground:
 
 def _recorded(ground: Ground) -> Iterator[Probe]:
     layout = ground.layout
-    touched = next((c.column for c in layout.kept if not c.generated and c.identity != "a"), "")
+    settable = [c.column for c in layout.kept if not c.generated and c.identity != "a"]
+    touched = next((name for name in settable if name not in layout.key), next(iter(settable), ""))
     written = tuple(c.column for c in layout.kept if not c.generated)
     replace = ground.text("replace_row", row=layout.names("t"), written=idents(written))
     strikes = [("DELETE", "INSERT", replace, "deleting and inserting a row of {} leaves both in history")]

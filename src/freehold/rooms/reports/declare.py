@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
-
-import sqlalchemy as sa
+from typing import Literal, get_args
 
 from freehold.errors import DeclarationError
 from freehold.kernel.declare import name_of, seconds_of
 from freehold.kernel.names import shortened
-from freehold.rooms.reports.source import tables_of
+from freehold.rooms.reports.source import Query, tables_of
 
 WhenStale = Literal["fail", "label", "refresh", "live"]
 
@@ -36,7 +34,7 @@ class Report:
     """
 
     name: str
-    query: sa.Select[Any]
+    query: Query
     keys: tuple[str, ...]
     fresh: str
     when_stale: WhenStale
@@ -44,7 +42,7 @@ class Report:
     def __init__(
         self,
         name: str,
-        query: sa.Select[Any],
+        query: Query,
         keys: Iterable[str] = (),
         fresh: str = "1 hour",
         when_stale: WhenStale = "fail",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -13,8 +13,11 @@ from sqlalchemy.sql.elements import ColumnElement, Label
 from freehold.errors import DeclarationError
 from freehold.kernel.names import Sql, trusted
 
+Query: TypeAlias = sa.Select[*tuple[Any, ...]]
+"""A ``select`` of any columns."""
 
-def query_sql(query: sa.Select[Any], report: str) -> Sql:
+
+def query_sql(query: Query, report: str) -> Sql:
     """The query with its constants written in, every table with its schema.
 
     Raises
@@ -43,7 +46,7 @@ def _dialect() -> Any:
     return postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 
 
-def tables_of(query: sa.Select[Any]) -> Iterator[sa.Table]:
+def tables_of(query: Query) -> Iterator[sa.Table]:
     """Every table that a query reads, in subqueries and common table expressions too."""
     waiting: list[Any] = list(query.get_final_froms())
     seen = {id(query)}
@@ -60,7 +63,7 @@ def tables_of(query: sa.Select[Any]) -> Iterator[sa.Table]:
         waiting += [child for child in visitors.iterate(element) if child is not element]
 
 
-def column_names(query: sa.Select[Any]) -> tuple[str, ...]:
+def column_names(query: Query) -> tuple[str, ...]:
     """The names of the selected columns, in order."""
     return tuple(str(name) for name in query.selected_columns.keys())  # noqa: SIM118 - a column collection iterates columns
 

@@ -18,7 +18,12 @@
         UPDATE {{history}} AS h
         SET valid_to = latest
         WHERE h.ctid = ANY (ARRAY(
-            SELECT (SELECT v.ctid FROM {{history}} AS v WHERE {{same_key}} AND v.valid_to = moment)
+            SELECT (
+                SELECT v.ctid FROM {{history}} AS v
+                WHERE {{same_key}} AND v.valid_to BETWEEN moment AND latest
+                ORDER BY v.valid_to DESC
+                LIMIT 1
+            )
             FROM {{source}} AS g
         ));
         moment := latest;
