@@ -7,7 +7,8 @@ WORKERS ?= 2
 BIN := .venv/bin
 EXAMPLE := .venv/.installed-example
 DEV := .venv/.installed-dev
-CHECKED := $(wildcard src tests examples benchmarks tools)
+# mypy refuses a folder without Python files.
+CHECKED := $(foreach folder,src tests examples benchmarks tools,$(if $(wildcard $(folder)/*.py $(folder)/*/*.py),$(folder)))
 
 .PHONY: help demo test lint format bench clean
 .DELETE_ON_ERROR:
