@@ -1,4 +1,4 @@
-"""Commands that attack: prove and drill."""
+"""The command that attacks: prove."""
 
 from __future__ import annotations
 
@@ -88,5 +88,5 @@ def _table(verdicts: Sequence[Verdict]) -> Table:
 
 
 def register(app: typer.Typer, epilog: str) -> None:
-    """Add the commands."""
+    """Add the command."""
     app.command(epilog=epilog)(prove)

@@ -27,11 +27,13 @@ def up(project: Project, json: Json = False) -> None:
     the first start. A second `up` changes nothing.
     """
     server = _embedded(project)
-    server.settings.update(_archive(project.layer, server))
+    wanted = _archive(project.layer, server)
+    server.settings.update(wanted)
     started = not server.running
     server.ensure_running()
     database = str(project.database)
     made = ensure_database(server, database)
+    note("WAL is not archived until a restart: freehold down && freehold up", quiet=not wanted or _archives(server))
     url = server.url(database)
     if json:
         facts = {"started": started, "database": database, "created": made, "version": server.binaries.release}
@@ -70,6 +72,11 @@ def _embedded(project: Project) -> EmbeddedServer:
             hint="Take url out of freehold.toml, or unset FREEHOLD_URL, to use a server of the project's own.",
         )
     return EmbeddedServer(project.config.data_directory)
+
+
+def _archives(server: Server) -> bool:
+    with server.connect(autocommit=True) as connection:
+        return connection.execute(query("read_archive_mode")).fetchone() == (True,)
 
 
 def _archive(layer: DataLayer, server: EmbeddedServer) -> Settings:

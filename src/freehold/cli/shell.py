@@ -24,8 +24,9 @@ Command = Annotated[str, typer.Option("--command", "-c", help="Run this SQL, com
 def psql(project: Project, role: Role = "", tenant: Tenant = "", actor: Actor = "", command: Command = "") -> None:
     """Open psql as an administrator, or as a role and tenant.
 
-    With --tenant the session is one transaction under a signed context: what you do is kept only if you COMMIT, and
-    after that no context is bound. With --command, the SQL and the context are one transaction, committed at its end.
+    With --tenant the session begins with one transaction under a signed context: what you do is kept only if you
+    COMMIT, and after that no context is bound. With --command, the SQL is one transaction, committed at its end.
+    The exit status is psql's own.
     """
     if actor and not tenant:
         raise InputError("An actor acts in a tenant", hint="Give --tenant too.")
