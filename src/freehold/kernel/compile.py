@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from freehold.errors import Contradiction, DeclarationError, UnclassifiedTable
@@ -19,10 +20,27 @@ class Declared:
     """The finished model, with what it answers for and how it is proved."""
 
     model: Model
-    scopes: tuple[tuple[str, Scope], ...]
-    probes: tuple[Probe, ...]
-    drills: tuple[Drill, ...]
+    pairs: tuple[tuple[Room[Any], Any], ...]
     renames: tuple[Rename, ...]
+
+    @cached_property
+    def scopes(self) -> tuple[tuple[str, Scope], ...]:
+        """What each room answers for."""
+        return tuple((room.name, scope) for room, item in self.pairs for scope in room.scope(item, self.model))
+
+    @cached_property
+    def probes(self) -> tuple[Probe, ...]:
+        """Every room's attacks; a plan does not need them, so they are made when asked for."""
+        return tuple(
+            replace(probe, room=room.name) for room, item in self.pairs for probe in room.probes(item, self.model)
+        )
+
+    @cached_property
+    def drills(self) -> tuple[Drill, ...]:
+        """Every room's drills."""
+        return tuple(
+            replace(drill, room=room.name) for room, item in self.pairs for drill in room.drills(item, self.model)
+        )
 
     @property
     def objects(self) -> Mapping[Key, Object]:
@@ -38,7 +56,7 @@ def compile_layer(layer: Declarations, rooms: Sequence[Room[Any]]) -> Declared:
     DeclarationError
         A declaration names what is not there, contradicts another, belongs to no room, or leaves a table unclassified.
     """
-    pairs = list(_pairs(layer, rooms))
+    pairs = tuple(_pairs(layer, rooms))
     model = _classified(layer, pairs)
     for phase in Phase:
         for room, item in pairs:
@@ -47,13 +65,7 @@ def compile_layer(layer: Declarations, rooms: Sequence[Room[Any]]) -> Declared:
                 model = _added(model, made)
         if phase is Phase.SHAPE:
             model = _added(model, _extras(layer))
-    return Declared(
-        model=model,
-        scopes=tuple((room.name, scope) for room, item in pairs for scope in room.scope(item, model)),
-        probes=tuple(replace(probe, room=room.name) for room, item in pairs for probe in room.probes(item, model)),
-        drills=tuple(replace(drill, room=room.name) for room, item in pairs for drill in room.drills(item, model)),
-        renames=tuple(layer.of_type(Rename)),
-    )
+    return Declared(model=model, pairs=pairs, renames=tuple(layer.of_type(Rename)))
 
 
 def _pairs(layer: Declarations, rooms: Sequence[Room[Any]]) -> Iterator[tuple[Room[Any], Any]]:

@@ -87,7 +87,7 @@ def difference(declared: Declared, desired: Catalog, live: Catalog, managed: fro
         there = live.objects.get(key)
         if there is None:
             result.create[key] = item
-        elif there != item:
+        elif there is not item and there != item:
             result.alter[key] = (there, item)
     unwanted = (managed | set(declared.objects)) - set(desired.objects)
     result.drop = {key: live.objects[key] for key in live.objects if key in unwanted}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -71,9 +72,30 @@ class Model:
         """A role nobody logs in as and nobody is a member of, which owns functions or tables."""
         return Role(role=self.role(purpose), inherit=False, reason=reason)
 
+    @cached_property
+    def _by_kind(self) -> dict[str, tuple[Object, ...]]:
+        found: dict[str, list[Object]] = {}
+        for item in self.objects.values():
+            found.setdefault(item.kind, []).append(item)
+        return {kind: tuple(items) for kind, items in found.items()}
+
+    @cached_property
+    def _on_table(self) -> dict[tuple[str, Key], tuple[Object, ...]]:
+        """Constraints, policies and the like by kind and table, so that asking for each table's stays linear."""
+        found: dict[tuple[str, Key], list[Object]] = {}
+        for item in self.objects.values():
+            table = getattr(item, "table_key", None)
+            if table is not None:
+                found.setdefault((item.kind, table), []).append(item)
+        return {key: tuple(items) for key, items in found.items()}
+
     def of_kind(self, kind: type[T]) -> Iterator[T]:
         """All objects of one kind, in the order of their declaration."""
-        return (item for item in self.objects.values() if isinstance(item, kind))
+        return (item for item in self._by_kind.get(kind.kind, ()) if isinstance(item, kind))
+
+    def on_table(self, kind: type[T], table: Table) -> tuple[T, ...]:
+        """The objects of one kind that stand on a table: its indexes, triggers, row security."""
+        return tuple(item for item in self._on_table.get((kind.kind, table.key), ()) if isinstance(item, kind))
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -102,11 +124,11 @@ class Model:
 
     def constraints(self, table: Table) -> tuple[Constraint, ...]:
         """The constraints of a table."""
-        return tuple(c for c in self.of_kind(Constraint) if c.table_key == table.key)
+        return self.on_table(Constraint, table)
 
     def policies(self, table: Table) -> tuple[Policy, ...]:
         """The policies of a table, so far."""
-        return tuple(p for p in self.of_kind(Policy) if p.table_key == table.key)
+        return self.on_table(Policy, table)
 
     def primary_key(self, table: Table) -> tuple[str, ...]:
         """The columns of a table's primary key, in order; empty where it has none."""

@@ -15,7 +15,6 @@ from freehold.kernel.observe import KINDS, Catalog, Connection, prepare_session,
 from freehold.kernel.plan import Step
 from freehold.kernel.scratch import make_roles, scratch_database, statements
 
-
 Named = Constraint | Index
 """What PostgreSQL names after its table and columns."""
 

@@ -8,6 +8,8 @@ import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -96,13 +98,13 @@ def build(connection: Connection, objects: Mapping[Key, Object], cache: Path | N
     DeclarationError
         The server refuses a declared object; the error names it.
     """
-    site = Site(database="freehold_scratch", version=connection.info.server_version, new=frozenset(objects))
-    work = statements(objects, site)
-    file = cache / f"{_digest(work, site.version)}.json" if cache else None
+    site = Site(database="scratch", version=connection.info.server_version, new=frozenset(objects))
+    file = cache / f"{_digest(objects, site.version)}.json" if cache else None
     if file and file.exists():
         return _load(file)
     with scratch_database(connection) as scratch:
-        catalog = _build_in(scratch, work, objects)
+        here = replace(site, database=scratch.info.dbname)
+        catalog = _build_in(scratch, statements(objects, here), objects)
     if file:
         _store(file, catalog)
     return catalog
@@ -173,11 +175,11 @@ def _name_culprit(scratch: Connection, work: Sequence[tuple[Object, Sql]], whole
     raise whole
 
 
-def _digest(work: Sequence[tuple[Object, Sql]], version: int) -> str:
-    hasher = hashlib.sha256(f"{CACHE_FORMAT} {version}\n".encode())
-    for _, statement in work:
-        hasher.update(statement.encode())
-        hasher.update(b"\0")
+def _digest(objects: Mapping[Key, Object], version: int) -> str:
+    """Names a result by all it depends on: the declared objects, the server's version and this package's."""
+    hasher = hashlib.sha256(f"{CACHE_FORMAT} {metadata.version('freehold')} {version}\n".encode())
+    for key, item in objects.items():
+        hasher.update(repr((key.kind, item.to_row())).encode())
     return hasher.hexdigest()
 
 

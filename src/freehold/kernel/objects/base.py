@@ -119,7 +119,8 @@ class Object(ABC):
 
     def to_row(self) -> list[Any]:
         """The fields that the catalog has, in their order."""
-        return [getattr(self, name) for name in self.read_fields()]
+        held = self.__dict__
+        return [held[name] for name in self.read_fields()]
 
     @abstractmethod
     def create(self, site: Site) -> tuple[Change, ...]:
