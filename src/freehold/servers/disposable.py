@@ -10,6 +10,7 @@ from pathlib import Path
 from psycopg.conninfo import make_conninfo
 
 from freehold.errors import ServerNotStarted
+from freehold.servers.abandoned import mark, remove_tree, sweep
 from freehold.servers.account import Account, server_account
 from freehold.servers.binaries import Binaries, locked
 from freehold.servers.initialize import initialize, new_password
@@ -91,7 +92,7 @@ def template_directory(binaries: Binaries, account: Account) -> Path:
 
 
 def _make_template(target: Path, binaries: Binaries, account: Account) -> None:
-    _remove(target)
+    remove_tree(target)
     account.make_private(target)
     initialize(target / "data", binaries, account, password=new_password(), sync=False)
     (target / "complete").touch()
@@ -113,10 +114,12 @@ def _base_backup(primary: OwnedServer, target: Path, name: str) -> None:
 @contextmanager
 def _home(account: Account, major: int, in_memory: bool) -> Iterator[Path]:
     home = temporary_directory(account, f"pg{major}", in_memory=in_memory)
+    mark(home, account)
+    sweep(account, {home.parent, MEMORY})
     try:
         yield home
     finally:
-        _remove(home)
+        remove_tree(home)
 
 
 @contextmanager
@@ -131,8 +134,3 @@ def _copy(source: Path, target: Path, account: Account) -> None:
     # cp shares blocks where the file system can; shutil.copytree does not.
     command = ["cp", "-a", "--reflink=auto", str(source), str(target)]
     subprocess.run(command, cwd="/", check=True, **account.process_options())
-
-
-def _remove(directory: Path) -> None:
-    # rm does not follow a link that is swapped in while it works, which matters to root.
-    subprocess.run(["rm", "-rf", "--", str(directory)], check=True)  # noqa: S607 -- rm is where PATH says

@@ -11,6 +11,7 @@ from pathlib import Path
 from freehold.errors import ConfigError
 from freehold.servers.account import Account, make_open
 
+PREFIX = "freehold-"
 ROOT_CACHE = Path("/var/cache/freehold")
 ROOT_STATE = Path("/var/lib/freehold")
 # PostgreSQL on Linux needs this file system anyway; containers often give it 64 MB, which is too little.
@@ -47,7 +48,7 @@ def temporary_directory(account: Account, purpose: str, *, in_memory: bool = Fal
         parent = MEMORY
     elif not account.may_enter(parent):  # root's own TMPDIR
         parent = Path("/tmp")  # noqa: S108 -- mkdtemp makes a private directory in it
-    directory = Path(tempfile.mkdtemp(prefix=f"freehold-{purpose}-", dir=parent))
+    directory = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{purpose}-", dir=parent))
     account.own(directory)
     return directory
 

@@ -69,14 +69,25 @@ def _wait(condition: Callable[[], bool], timeout: float) -> bool:
     return True
 
 
+def start_time(pid: int) -> str:
+    """When a process began, in clock ticks since the machine's start; "" when there is no such process."""
+    fields = _stat(pid)
+    return fields[19] if fields else ""
+
+
 def _state(pid: int) -> str:
     """The process's state letter as in ps, or "" when there is no such process."""
+    fields = _stat(pid)
+    return fields[0] if fields else ""
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/<pid>/stat from the third on: the second is a name in parentheses that may hold anything."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
-        return ""
-    # The state follows the program's name, which stands in parentheses and may hold any character.
-    return text.rpartition(")")[2].split()[0]
+        return []
+    return text.rpartition(")")[2].split()
 
 
 def processes_in(data_directory: Path) -> list[int]:
