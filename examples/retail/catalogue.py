@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session
-
 from examples.retail.reader import Input
 from examples.retail.rules import chart
 from examples.retail.sorting import ProductFact
 from examples.retail.statements import as_csv, copy, run
+
+from freehold import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ def register(session: Session, source: Input, batch_lines: int) -> Registered:
         lines=source.lines,
         batch_lines=batch_lines,
     )
-    return Registered(*run(session, "read_source", source=source.id).one())
+    row = run(session, "read_source", source=source.id).one()
+    return Registered(row.batch_lines, row.batches_catalogued)
 
 
 def follow(session: Session, source: Input, batch: int, facts: list[ProductFact]) -> dict[str, int]:
@@ -44,4 +45,4 @@ def follow(session: Session, source: Input, batch: int, facts: list[ProductFact]
         run(session, "update_products")
         run(session, "insert_products")
     found = run(session, "read_products", codes=[fact.code for fact in facts])
-    return {code: number for code, number in found}
+    return {row.code: row.id for row in found}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from examples.retail.models import Account, Base, Country, Customer, Product, Source
 from examples.retail.reports import daily_revenue, retention
 from examples.retail.statements import source
+
 from freehold import Backup, DataLayer, Extra, History, Report, Roles, Tenancy
 from freehold.kernel.objects import Function, Trigger
 

@@ -1,4 +1,4 @@
-"""The loader: streams a file into the data layer, one transaction for each batch and tenant, so that a killed run is run again."""
+"""The loader: one transaction for each batch and tenant, so that a killed run is simply run again."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
-
-from sqlalchemy.orm import Session
 
 from examples.retail import catalogue
 from examples.retail.ahead import ahead
@@ -31,7 +29,8 @@ from examples.retail.rules import (
 )
 from examples.retail.sorting import Part, Sorted, sort_lines
 from examples.retail.statements import as_csv, copy, run
-from freehold import Database
+
+from freehold import Database, Session
 from freehold.events import Listener, Progress, ignore
 
 ACTOR = "retail-loader"

@@ -1,4 +1,4 @@
-"""The plain sales of a batch, found and shaped column by column: nearly every line is one, and Python is slow by the line."""
+"""The plain sales of a batch, found and shaped by columns: nearly every line is one, and Python is slow by the line."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import csv
-
 from examples.retail.reader import LINE_NO
 from examples.retail.rules import Kind
+from pyarrow import csv
 
 _LARGEST = 10_000_000
 _LARGEST_CUSTOMER = 2**53
@@ -21,7 +20,7 @@ _PENNIES = r"^[0-9]{1,7}(\.[0-9]{1,2})?$"
 
 
 def plain_sales(table: pa.Table) -> pa.Array:
-    """Say of each line whether it is beyond doubt a sale; ``rules.classify`` decides the others, and agrees on these."""
+    """Which lines are sales beyond doubt; ``rules.classify`` decides the others, and agrees on these."""
     quantity, customer = table.column("Quantity"), table.column("CustomerID")
     tests = [
         pc.match_substring_regex(table.column("InvoiceNo"), _ORDER_NO),

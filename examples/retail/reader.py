@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,11 @@ from uuid import UUID, uuid5
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-
 from examples.retail.rules import Line
+
 from freehold.errors import InputError
 
-BATCH_LINES = 50_000
+BATCH_LINES = 100_000
 _SOURCES = UUID("0d6f1a3e-3f0f-5f55-8a0b-0c3f5a5b7e21")
 LINE_NO = "line_no"
 COLUMNS = {
@@ -29,7 +29,7 @@ COLUMNS = {
     "Country": pa.string(),
 }
 _EMPTY = pa.table({})
-_LIKE = {
+_LIKE: dict[pa.DataType, Callable[[pa.DataType], bool]] = {
     pa.string(): lambda kind: pa.types.is_string(kind) or pa.types.is_large_string(kind),
     pa.float64(): lambda kind: pa.types.is_floating(kind) or pa.types.is_integer(kind),
     pa.timestamp("us"): lambda kind: pa.types.is_timestamp(kind) and kind.tz is None,
@@ -92,7 +92,9 @@ def _line_count(path: Path) -> int:
             _check_columns(path, file.schema_arrow)
             return int(file.metadata.num_rows)
     except FileNotFoundError as error:
-        raise InputError(f"There is no file {path}", hint="Give the path of a Parquet file of invoice lines.") from error
+        raise InputError(
+            f"There is no file {path}", hint="Give the path of a Parquet file of invoice lines."
+        ) from error
     except (pa.ArrowException, OSError) as error:
         raise _damaged(path, error) from error
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Date, Integer, Numeric, Select, cast, distinct, func, literal, select, union_all
+from typing import Any
 
-from examples.retail.models import CreditLine, CreditNote, CustomerOrder, OrderLine
+from examples.retail.models import Country, CreditLine, CreditNote, CustomerOrder, OrderLine
+from sqlalchemy import ColumnElement, Date, Integer, Numeric, Select, cast, distinct, func, literal, select, union_all
 
 _NOTHING = cast(literal(0), Numeric(20, 2))
 
 
-def daily_revenue() -> Select[tuple[object, ...]]:
+def daily_revenue() -> Select[*tuple[Any, ...]]:
     """Orders, revenue, credits and their difference, by tenant and day."""
     sales = (
         select(
@@ -35,21 +36,26 @@ def daily_revenue() -> Select[tuple[object, ...]]:
     )
     line = union_all(sales, credits_).subquery("line")
     revenue, credited = func.sum(line.c.revenue), func.sum(line.c.credited)
-    return select(
-        line.c.tenant_id,
-        line.c.day,
-        func.count(distinct(line.c.order_id)).label("orders"),
-        cast(revenue, Numeric(20, 2)).label("revenue"),
-        cast(credited, Numeric(20, 2)).label("credited"),
-        cast(revenue - credited, Numeric(20, 2)).label("net"),
-    ).group_by(line.c.tenant_id, line.c.day)
+    return (
+        select(
+            Country.id.label("tenant_id"),
+            line.c.day,
+            func.count(distinct(line.c.order_id)).label("orders"),
+            cast(revenue, Numeric(20, 2)).label("revenue"),
+            cast(credited, Numeric(20, 2)).label("credited"),
+            cast(revenue - credited, Numeric(20, 2)).label("net"),
+        )
+        .select_from(Country)
+        .join(line, line.c.tenant_id == Country.id)
+        .group_by(Country.id, line.c.day)
+    )
 
 
-def _same_order() -> object:
+def _same_order() -> ColumnElement[bool]:
     return (OrderLine.tenant_id == CustomerOrder.tenant_id) & (OrderLine.order_id == CustomerOrder.id)
 
 
-def retention() -> Select[tuple[object, ...]]:
+def retention() -> Select[*tuple[Any, ...]]:
     """Customers who ordered, by the month of their first order and the months since then (0 is the first)."""
     month = cast(func.date_trunc("month", CustomerOrder.placed_at), Date)
     active = (
@@ -77,5 +83,5 @@ def retention() -> Select[tuple[object, ...]]:
     )
 
 
-def _months(day: object) -> object:
+def _months(day: ColumnElement[Any]) -> ColumnElement[Any]:
     return func.extract("year", day) * 12 + func.extract("month", day)

@@ -10,7 +10,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-
 from examples.retail.plain import counted, plain_sales, price_text
 from examples.retail.reader import to_lines
 from examples.retail.rules import (

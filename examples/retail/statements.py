@@ -7,9 +7,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from psycopg import Cursor
 from sqlalchemy import CursorResult, TextClause, text
-from sqlalchemy.orm import Session
+
+from freehold import Session
 
 
 @cache
@@ -25,13 +25,13 @@ def _clause(name: str) -> TextClause:
 
 def run(session: Session, name: str, /, **values: Any) -> CursorResult[Any]:
     """Run ``sql/<name>.sql`` in the session's transaction with its ``:name`` parameters bound."""
-    return session.connection().execute(_clause(name), values)
+    result: CursorResult[Any] = session.connection().execute(_clause(name), values)
+    return result
 
 
 def copy(session: Session, name: str, *slices: bytes) -> None:
     """Send CSV through the COPY statement of ``sql/<name>.sql``."""
-    cursor: Cursor[Any] = session.connection().connection.cursor()  # type: ignore[assignment]
-    with cursor, cursor.copy(source(name).encode()) as stream:
+    with session.psycopg().cursor() as cursor, cursor.copy(source(name).encode()) as stream:
         for part in slices:
             stream.write(part)
 
