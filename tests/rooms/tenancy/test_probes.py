@@ -25,7 +25,7 @@ class Built(NamedTuple):
     def run(self, statement: str) -> None:
         """One statement; ``{owner}`` and the like are the layer's roles."""
         roles = {p: sql.Identifier(f"{self.name}_{p}") for p in ("owner", "verifier", "app_a", "rw", "migrator")}
-        self.connection.execute(sql.SQL(statement).format(**roles))  # type: ignore[arg-type]
+        self.connection.execute(sql.SQL(statement).format(**roles))
 
     def broken(self) -> list[str]:
         """The promises that do not hold."""
@@ -38,8 +38,17 @@ def built(database: Database, layer_name: str) -> Iterator[Built]:
         yield Built(layer_name, applied(connection, layer_name), connection)
 
 
+class Sabotage(NamedTuple):
+    """What breaks a promise, what repairs it, and the promises that must be seen broken."""
+
+    harm: str
+    repair: str
+    promises: list[str]
+    name: str
+
+
 SABOTAGE = [
-    pytest.param(
+    Sabotage(
         "ALTER TABLE shop.customer DISABLE ROW LEVEL SECURITY",
         "ALTER TABLE shop.customer ENABLE ROW LEVEL SECURITY",
         [
@@ -48,85 +57,85 @@ SABOTAGE = [
             "shop.customer: another tenant's rows cannot be deleted",
             "row security is on, forced",
         ],
-        id="row security off",
+        "row security off",
     ),
-    pytest.param(
+    Sabotage(
         "ALTER POLICY freehold_select ON shop.customer USING (true)",
         "ALTER POLICY freehold_select ON shop.customer USING (tenant_id = (SELECT freehold.tenant_v1()))",
         ["shop.customer: a tenant sees its own rows and none of another", "have the declared policies and no other"],
-        id="policy loosened",
+        "policy loosened",
     ),
-    pytest.param(
+    Sabotage(
         "ALTER POLICY freehold_insert ON shop.customer WITH CHECK (true)",
         "ALTER POLICY freehold_insert ON shop.customer WITH CHECK (tenant_id = (SELECT freehold.tenant_v1()))",
         ["shop.customer: a row of another tenant cannot be inserted", "have the declared policies and no other"],
-        id="write side loosened",
+        "write side loosened",
     ),
-    pytest.param(
+    Sabotage(
         'CREATE POLICY support ON shop."order" FOR SELECT USING (true)',
         'DROP POLICY support ON shop."order"',
         ["shop.order: a tenant sees its own rows and none of another", "have the declared policies and no other"],
-        id="a stranger's permissive policy",
+        "a stranger's permissive policy",
     ),
-    pytest.param(
+    Sabotage(
         'CREATE POLICY support ON shop."order" FOR DELETE TO {app_a} USING (true)',
         'DROP POLICY support ON shop."order"',
         ["have the declared policies and no other"],
-        id="a stranger's policy that no attack with a condition meets",
+        "a stranger's policy that no attack with a condition meets",
     ),
-    pytest.param(
+    Sabotage(
         "ALTER TABLE shop.customer NO FORCE ROW LEVEL SECURITY",
         "ALTER TABLE shop.customer FORCE ROW LEVEL SECURITY",
         ["shop.customer: row security holds for the table's owner", "row security is on, forced"],
-        id="owner without FORCE",
+        "owner without FORCE",
     ),
-    pytest.param(
+    Sabotage(
         "ALTER TABLE shop.customer DISABLE TRIGGER freehold_tenant_immutable",
         "ALTER TABLE shop.customer ENABLE TRIGGER freehold_tenant_immutable",
         ["shop.customer: a row cannot be moved to another tenant"],
-        id="trigger disabled",
+        "trigger disabled",
     ),
-    pytest.param(
+    Sabotage(
         "GRANT SELECT ON freehold.context_key TO {rw}",
         "REVOKE SELECT ON freehold.context_key FROM {rw}",
         ["the application cannot read the context's keys"],
-        id="keys granted",
+        "keys granted",
     ),
-    pytest.param(
+    Sabotage(
         "GRANT EXECUTE ON FUNCTION freehold.issue_context_v1(text, text, interval) TO {app_a}",
         "REVOKE EXECUTE ON FUNCTION freehold.issue_context_v1(text, text, interval) FROM {app_a}",
         ["the application cannot have a context issued"],
-        id="signing granted",
+        "signing granted",
     ),
-    pytest.param(
+    Sabotage(
         "GRANT {verifier} TO {migrator}",
         "REVOKE {verifier} FROM {migrator}",
         ["nobody may act as the owner of the context's keys"],
-        id="member of the verifier",
+        "member of the verifier",
     ),
-    pytest.param(
+    Sabotage(
         "ALTER TABLE shop.move_early DISABLE ROW LEVEL SECURITY",
         "ALTER TABLE shop.move_early ENABLE ROW LEVEL SECURITY",
         ["row security is on, forced"],
-        id="partition unguarded",
+        "partition unguarded",
     ),
-    pytest.param(
+    Sabotage(
         "CREATE TABLE shop.move_late PARTITION OF shop.move FOR VALUES FROM ('2030-01-01') TO ('2040-01-01')",
         "DROP TABLE shop.move_late",
         ["row security is on, forced"],
-        id="a stranger's partition",
+        "a stranger's partition",
     ),
-    pytest.param(
+    Sabotage(
         "ALTER VIEW shop.buyer RESET (security_invoker)",
         "ALTER VIEW shop.buyer SET (security_invoker = true)",
         ["every view over an owned table reads with its caller's rights"],
-        id="view with its owner's rights",
+        "view with its owner's rights",
     ),
-    pytest.param(
+    Sabotage(
         "CREATE MATERIALIZED VIEW shop.everyone AS SELECT count(*) FROM shop.customer",
         "DROP MATERIALIZED VIEW shop.everyone",
         ["every view over an owned table reads with its caller's rights"],
-        id="materialized view",
+        "materialized view",
     ),
 ]
 
@@ -139,48 +148,60 @@ END $$
 """
 
 
+CHECKS = [
+    ("ELSIF pg_catalog.transaction_timestamp()", "ELSIF false AND pg_catalog.transaction_timestamp()", "an expired"),
+    (
+        "ELSIF pg_catalog.transaction_timestamp()",
+        "ELSIF false AND pg_catalog.transaction_timestamp()",
+        "from the future",
+    ),
+    ("ELSIF part[6] <> '0'", "ELSIF false AND part[6] <> '0'", "a context of another connection is refused"),
+    ("IF NOT FOUND OR part[1] <>", "IF false AND part[1] <>", "signed with a key of the attacker's own is refused"),
+    ("IF NOT FOUND OR part[1] <>", "IF false AND part[1] <>", "a context whose tenant was exchanged is refused"),
+    ("IS NULL OR token = ''", "IS NULL", "an emptied context, as a transaction leaves it behind"),
+    ("AND k.retired_at IS NULL", "", "a context of a retired key is refused"),
+]
+
+
 def test_everything_holds_on_a_fresh_layer(built: Built) -> None:
     assert built.broken() == []
 
 
-@pytest.mark.parametrize(("harm", "repair", "promises"), SABOTAGE)
-def test_sabotage_is_seen(built: Built, harm: str, repair: str, promises: list[str]) -> None:
-    built.run(harm)
-    found = built.broken()
-    for promise in promises:
-        assert any(promise in each for each in found), found
-    built.run(repair)
+def test_each_sabotage_is_seen_and_its_repair_too(built: Built, subtests: pytest.Subtests) -> None:
+    for sabotage in SABOTAGE:
+        with subtests.test(sabotage.name):
+            built.run(sabotage.harm)
+            found = built.broken()
+            for promise in sabotage.promises:
+                assert any(promise in each for each in found), found
+            built.run(sabotage.repair)
+            assert built.broken() == []
+
+
+def _definition(built: Built) -> str:
+    row = built.connection.execute("SELECT pg_get_functiondef('freehold.tenant_v1'::regproc)").fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def test_verifier_with_a_settable_fallback_is_seen(built: Built, subtests: pytest.Subtests) -> None:
+    definition = _definition(built)
+    for setting in ("freehold.context", "app.tenant"):
+        with subtests.test(setting):
+            built.connection.execute(FALLBACK.replace("%s", f"'{setting}'").encode())
+            found = built.broken()
+            assert any("the functions of the context have the declared bodies" in each for each in found)
+            assert any("a tenant's bare name is no context" in each for each in found)
+            built.connection.execute(definition.encode())
+            assert built.broken() == []
+
+
+def test_each_check_of_the_verifier_has_a_probe(built: Built, subtests: pytest.Subtests) -> None:
+    definition = _definition(built)
+    for guard, replacement, promise in CHECKS:
+        with subtests.test(promise):
+            assert guard in definition
+            built.connection.execute(definition.replace(guard, replacement).encode())
+            assert any(promise in each for each in built.broken())
+    built.connection.execute(definition.encode())
     assert built.broken() == []
-
-
-@pytest.mark.parametrize("setting", ["freehold.context", "app.tenant"])
-def test_verifier_with_a_settable_fallback_is_seen(built: Built, setting: str) -> None:
-    definition = built.connection.execute("SELECT pg_get_functiondef('freehold.tenant_v1'::regproc)").fetchone()
-    assert definition is not None
-    built.connection.execute(FALLBACK.replace("%s", f"'{setting}'").encode())
-    found = built.broken()
-    assert any("the functions of the context have the declared bodies" in each for each in found)
-    assert any("a tenant's bare name is no context" in each for each in found)
-    built.connection.execute(definition[0].encode())
-    assert built.broken() == []
-
-
-@pytest.mark.parametrize(
-    ("guard", "replacement", "promise"),
-    [
-        ("IF moment NOT BETWEEN", "IF false AND moment NOT BETWEEN", "an expired context is refused"),
-        ("IF moment NOT BETWEEN", "IF false AND moment NOT BETWEEN", "a context from the future is refused"),
-        ("IF part[6] <> '0'", "IF false AND part[6] <> '0'", "a context of another connection is refused"),
-        ("IF NOT FOUND", "IF false", "a context signed with a key of the attacker's own is refused"),
-        ("IF NOT FOUND", "IF false", "a context whose tenant was exchanged is refused"),
-        ("IF NOT FOUND", "IF false", "a truncated context is refused"),
-        ("IS NULL OR token = ''", "IS NULL", "an emptied context, as a transaction leaves it behind"),
-        ("AND k.retired_at IS NULL", "", "a context of a retired key is refused"),
-    ],
-)
-def test_each_check_of_the_verifier_has_a_probe(built: Built, guard: str, replacement: str, promise: str) -> None:
-    definition = built.connection.execute("SELECT pg_get_functiondef('freehold.tenant_v1'::regproc)").fetchone()
-    assert definition is not None
-    assert guard in definition[0]
-    built.connection.execute(definition[0].replace(guard, replacement).encode())
-    assert any(promise in each for each in built.broken())

@@ -4,8 +4,9 @@ SET search_path = ''
 AS $function$
 DECLARE
     token constant text := pg_catalog.current_setting('freehold.context', true);
-    part text[];
-    moment bigint;
+    part constant text[] := pg_catalog.string_to_array(token, '|');
+    inner_pad bytea;
+    outer_pad bytea;
 BEGIN
 {{verified}}
     RETURN part[7]::uuid;
