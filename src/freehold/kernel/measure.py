@@ -45,10 +45,10 @@ def refuse_violations(connection: Connection, plan: Plan, desired: Catalog, live
 def _violations(connection: Connection, step: Step, desired: Catalog, live: Catalog) -> Iterator[str]:
     item = desired.objects.get(step.key)
     query = None
-    if isinstance(item, Constraint) and step.key not in live.objects and item.table_key in live.objects:
+    if isinstance(item, Constraint) and step.key not in live.objects and _can_be_asked(item, live):
         query = _violating(item)
     elif isinstance(item, Column):
-        query = _missing_values(item, live.objects.get(step.key))
+        query = _missing_values(item, live.objects.get(step.key), live)
     if query:
         rows = connection.execute(sql.SQL(query)).fetchall()
         if rows:
@@ -56,11 +56,21 @@ def _violations(connection: Connection, step: Step, desired: Catalog, live: Cata
             yield f"{item.key if item else step.key}: {rows[0][0]} rows, such as {shown}"
 
 
-def _missing_values(column: Column, before: Any) -> Sql | None:
-    newly_required = isinstance(before, Column) and column.not_null and not before.not_null
-    if not newly_required:
+def _can_be_asked(constraint: Constraint, live: Catalog) -> bool:
+    """Whether the table and every constrained column are there already."""
+    columns = (Key("column", (*constraint.table_key.name, column)) for column in constraint.columns)
+    return constraint.table_key in live.objects and all(key in live.objects for key in columns)
+
+
+def _missing_values(column: Column, before: Any, live: Catalog) -> Sql | None:
+    """Rows without a value in a column that becomes required, or that is new, required and has no default."""
+    if not column.not_null or column.table_key not in live.objects:
         return None
-    return _select(column.schema, column.table, ddl("{} IS NULL", ident(column.column)))
+    if isinstance(before, Column):
+        absent = None if before.not_null else ddl("{} IS NULL", ident(column.column))
+    else:
+        absent = None if column.default or column.identity else ddl("true")
+    return _select(column.schema, column.table, absent) if absent else None
 
 
 def _violating(constraint: Constraint) -> Sql | None:

@@ -192,7 +192,8 @@ def _ordered(works: Mapping[Key, _Work], desired: Catalog, live: Catalog, declar
             _order_drop(node, work, works, needs, live)
         else:
             _order_make(node, work, works, needs, desired, declared)
-            _order_leaving(node, work, works, needs, live)
+            if work.verb == "alter":
+                _order_leaving(node, work, works, needs, live)
     rank = {node: 1000 - w.item.rank if w.verb == "drop" else w.item.rank for node, w in works.items()}
     return (works[node] for node in topological(needs, rank))
 
