@@ -27,15 +27,18 @@ BALANCED_LEDGER = Extra(
     ),
 )
 
-layer = DataLayer(
-    Base.metadata,
+DAILY_REVENUE = Report("daily_revenue", daily_revenue(), keys=["day"], fresh="1 hour", when_stale="refresh")
+RETENTION = Report("retention", retention(), keys=["cohort", "months_later"], fresh="1 day", when_stale="label")
+
+DECLARATIONS = (
     Tenancy(Country, shared=[Product, Account, Source]),
     Roles(writes=[Product, Account, Source]),
     History(Product, keep="7 years"),
     History(Customer, keep="7 years"),
-    Report("daily_revenue", daily_revenue(), keys=["day"], fresh="1 hour", when_stale="refresh"),
-    Report("retention", retention(), keys=["cohort", "months_later"], fresh="1 day", when_stale="label"),
+    DAILY_REVENUE,
+    RETENTION,
     Backup(keep="7 days", rpo="1 minute"),
     BALANCED_LEDGER,
-    name="retail",
 )
+
+layer = DataLayer(Base.metadata, *DECLARATIONS, name="retail")
