@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -31,18 +33,20 @@ def take_base_backup(server: OwnedServer, repository: Repository, *, listener: L
         pg_basebackup failed, the copy does not fit its manifest, or the server has tablespaces.
     """
     repository.prepare()
-    with server.connect(autocommit=True) as connection:
+    with ExitStack() as undo, server.connect(autocommit=True) as connection:
         _refuse_tablespaces(connection)
         started = _now(connection)
         label = f"{started:%Y%m%dT%H%M%S%f}"
         partial = repository.base / f"{label}.part"
+        undo.callback(shutil.rmtree, partial, ignore_errors=True)
         listener(DrillPhase("base backup", "copy"))
         _copy(server, partial, label)
         listener(DrillPhase("base backup", "verify"))
         verify(partial, server.binaries, server.account)
         backup = _described(connection, server, partial, label, started)
-    partial.rename(repository.data(backup))
-    repository.record(backup)
+        partial.rename(repository.data(backup))
+        repository.record(backup)
+        undo.pop_all()
     return backup
 
 
