@@ -55,6 +55,7 @@ class AsyncDatabase:
 
     def __init__(self, engine: sa_asyncio.AsyncEngine, signer: Signer, tenant_columns: TenantColumns) -> None:
         self.engine = engine
+        self.signer = signer
         self._sessions = sa_asyncio.async_sessionmaker(
             engine, class_=AsyncSession, signer=signer, tenant_columns=tenant_columns, expire_on_commit=False
         )

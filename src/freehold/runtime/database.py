@@ -41,6 +41,7 @@ class Database:
 
     def __init__(self, engine: sa.Engine, signer: Signer, tenant_columns: TenantColumns) -> None:
         self.engine = engine
+        self.signer = signer
         self._sessions = orm.sessionmaker(
             engine, class_=Session, signer=signer, tenant_columns=tenant_columns, expire_on_commit=False
         )

@@ -15,6 +15,6 @@ class Signer:
     keys: KeyRing
     lifetime: float = LIFETIME
 
-    def token(self, context: Context, backend: Backend) -> str:
+    def token(self, context: Context, backend: Backend, lifetime: float | None = None) -> str:
         """The context's token for one backend."""
-        return sign(self.keys.signing, context, backend, self.lifetime)
+        return sign(self.keys.signing, context, backend, self.lifetime if lifetime is None else lifetime)
