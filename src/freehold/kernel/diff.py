@@ -90,12 +90,18 @@ def difference(declared: Declared, desired: Catalog, live: Catalog, managed: fro
         elif there is not item and there != item:
             result.alter[key] = (there, item)
     unwanted = (managed | set(declared.objects)) - set(desired.objects)
-    result.drop = {key: live.objects[key] for key in live.objects if key in unwanted}
+    result.drop = {key: live.objects[key] for key in live.objects if key in unwanted and not _outlives(key, declared)}
     _drop_with_parent(result)
     _replace(result, desired, live)
     _create_with_table(result)
     result.strangers = _strangers(declared, live, managed)
     return result
+
+
+def _outlives(key: Key, declared: Declared) -> bool:
+    """A column that left the model and stays in a table whose rows are of the past."""
+    table = declared.objects.get(Key("table", key.name[:2])) if key.kind == "column" else None
+    return isinstance(table, Table) and table.facts.outlived
 
 
 def _create_with_table(result: Difference) -> None:

@@ -226,3 +226,26 @@ def test_the_application_runs_no_upkeep(built: Built, verb: str) -> None:
         act_as(built.connection, f"{built.name}_app_a")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             built.connection.execute(f"SELECT shop.{verb}".encode())
+
+
+READ = """
+    SELECT seq_tup_read, idx_scan, idx_tup_fetch FROM pg_stat_xact_user_tables
+    WHERE relid = 'shop.customer_history'::regclass
+"""
+
+
+def test_work_is_linear_whatever_ran_before_in_the_connection(built: Built) -> None:
+    """A plan kept from one-row statements over a tiny table must not read the table once per row afterwards."""
+    connection, rows = built.connection, 8000
+    for number in range(10):
+        connection.execute("UPDATE shop.customer SET name = %s WHERE tenant_id = %s AND id = 1", (str(number), ONE))
+    connection.execute(
+        "INSERT INTO shop.customer (tenant_id, id, name) SELECT %s, g, 'n' FROM generate_series(10, %s) AS g",
+        (ONE, rows + 9),
+    )
+    with connection.transaction():
+        before = connection.execute(READ).fetchall()[0]
+        connection.execute("UPDATE shop.customer SET name = 'y' WHERE id >= 10")
+        connection.execute("DELETE FROM shop.customer WHERE id >= 10")
+        after = connection.execute(READ).fetchall()[0]
+    assert [b - a for a, b in zip(before, after, strict=True)] == [0, 2 * rows, 2 * rows]

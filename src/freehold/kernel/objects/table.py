@@ -27,6 +27,8 @@ class TableFacts:
         Table privileges that the application's role gets.
     writers
         Roles that write rows of any tenant from a trigger or a refresh, and that nobody is a member of.
+    outlived
+        Columns that are no longer declared stay, with the values they have: what history is for.
     """
 
     tenant_column: str = ""
@@ -34,6 +36,7 @@ class TableFacts:
     role: str = "model"
     application: frozenset[str] = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
     writers: tuple[str, ...] = ()
+    outlived: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

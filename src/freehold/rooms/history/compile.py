@@ -52,6 +52,7 @@ def _table(layout: Layout, definer: str) -> Iterator[Object]:
         role="history",
         application=frozenset({"SELECT"}),
         writers=(definer,),
+        outlived=True,
     )
     yield Table(schema=layout.base.schema, table=layout.table, columns=layout.columns, facts=facts, reason=reason)
     key = (*layout.key, "valid_to")

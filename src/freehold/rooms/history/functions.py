@@ -21,7 +21,8 @@ def recorders(layout: Layout) -> Iterator[Function]:
     yield _trigger(layout, "insert", columns=columns, **common)
     yield _trigger(layout, "update", columns=columns, closing=closed, **common)
     yield _trigger(layout, "delete", closing=closed, author=common["author"])
-    yield _trigger(layout, "truncate", closing=_closing(layout, layout.base.sql), author=common["author"])
+    base = layout.base.sql
+    yield _trigger(layout, "truncate", closing=_closing(layout, base), source=base, author=common["author"])
 
 
 def _part(name: str) -> Sql:

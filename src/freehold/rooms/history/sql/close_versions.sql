@@ -1,5 +1,4 @@
     -- Every look-up is a correlated subquery over the key, never a join whose cached plan could be a nested loop.
-    SELECT pg_catalog.count(*) INTO expected FROM {{source}} AS g;
     WITH closed AS (
         UPDATE {{history}} AS h
         SET valid_to = GREATEST(moment, h.valid_from + interval '1 microsecond'),

@@ -2,6 +2,7 @@ CREATE OR REPLACE FUNCTION {{function}}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ''
 SET enable_seqscan = off
+SET jit = off
 AS $freehold$
 DECLARE
     moment timestamp with time zone;
@@ -11,6 +12,10 @@ DECLARE
     who text;
     which uuid;
 BEGIN
+    SELECT pg_catalog.count(*) INTO expected FROM {{source}};
+    IF expected = 0 THEN
+        RETURN NULL;
+    END IF;
 {{author}}
     -- The row locks are held, so that this clock is later than that of whoever changed the rows before.
     moment := pg_catalog.clock_timestamp();

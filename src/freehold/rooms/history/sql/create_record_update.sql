@@ -2,6 +2,7 @@ CREATE OR REPLACE FUNCTION {{function}}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ''
 SET enable_seqscan = off
+SET jit = off
 AS $freehold$
 DECLARE
     moment timestamp with time zone;
@@ -11,7 +12,8 @@ DECLARE
     who text;
     which uuid;
 BEGIN
-    IF NOT EXISTS (SELECT FROM fresh) THEN
+    SELECT pg_catalog.count(*) INTO expected FROM gone;
+    IF expected = 0 THEN
         RETURN NULL;
     END IF;
 {{author}}
