@@ -25,8 +25,9 @@ def plan(project: Project, json: Json = False) -> None:
 
     The text can be pasted into psql. Exit status 0: nothing to do; 3: steps wait.
     """
+    declared = project.declared  # what is wrong with it is told before anything else
     with project.connection() as connection:
-        made = plan_layer(connection, project.declared, cache=project.cache)
+        made = plan_layer(connection, declared, cache=project.cache)
     print(made.as_json() if json else made.as_sql(), end="\n" if json else "")
     note(_summary(made), quiet=json or not made.steps)
     raise typer.Exit(Status.PENDING if made.steps else Status.DONE)
@@ -45,8 +46,9 @@ def apply(
     A second apply says "nothing to do". Where the layer has tenants and the database knows no context key yet, one is
     made: see `freehold keys`. Exit status 0: the database is as declared; 3: the answer was no.
     """
-    with project.connection() as connection, watching() as listener:
-        shown = plan_layer(connection, project.declared, cache=project.cache)
+    declared = project.declared
+    with project.connection() as connection:
+        shown = plan_layer(connection, declared, cache=project.cache)
         shown.refuse_unless_allowed(data_loss=allow_data_loss, weaker_guard=allow_weaker_guard)
     if not json:
         print(shown.as_sql(), end="")
@@ -56,7 +58,7 @@ def apply(
         with watching() as listener:
             apply_layer(
                 connection,
-                project.declared,
+                declared,
                 shown,
                 data_loss=allow_data_loss,
                 weaker_guard=allow_weaker_guard,
@@ -93,8 +95,9 @@ def status(project: Project, json: Json = False) -> None:
 
     Exit status 0: as declared, and no evidence says broken; 1: evidence says broken; 3: steps wait.
     """
+    declared = project.declared
     with project.connection() as connection:
-        found = layer_status(connection, project.declared, cache=project.cache)
+        found = layer_status(connection, declared, cache=project.cache)
     counts = _counts(found.evidence)
     if json:
         print_json(

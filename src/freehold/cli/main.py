@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from typing import NoReturn
 
 import psycopg
 import typer
@@ -27,11 +29,11 @@ for group in (init, serve, change, proof, drill, refresh, shell, credentials, ke
     group.register(app, EPILOG)
 
 
-def main() -> None:
-    """Run the command that the arguments name."""
-    as_json = "--json" in sys.argv
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command that the arguments name, those of the process where none are given, and exit."""
+    as_json = "--json" in (sys.argv if arguments is None else arguments)
     try:
-        app()
+        app(arguments)
     except FreeholdError as error:
         print_error(error, as_json=as_json)
     except psycopg.Error as error:

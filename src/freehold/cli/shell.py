@@ -8,7 +8,7 @@ from importlib.resources import as_file, files
 from typing import Annotated
 
 import typer
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from freehold.cli.options import on_project
 from freehold.cli.project import Project
@@ -31,9 +31,8 @@ def psql(project: Project, role: Role = "", tenant: Tenant = "", actor: Actor = 
     if actor and not tenant:
         raise InputError("An actor acts in a tenant", hint="Give --tenant too.")
     whole = f"{project.layer.name}_{role or 'app_a'}" if role or tenant else ""
-    with project.connection() as connection:
-        target = make_conninfo(connection.info.dsn, application_name="freehold psql")
-        password = connection.info.password
+    project.connect().close()  # what is wrong with the server is told in our words
+    target, password = _target(project)
     program, environment = _program(project)
     variables = {"freehold_role": whole, "freehold_tenant": tenant, "freehold_actor": actor or "operator"}
     arguments = [program, "-d", target]
@@ -52,6 +51,18 @@ def psql(project: Project, role: Role = "", tenant: Tenant = "", actor: Actor = 
             ]
         secrets = {"PGPASSWORD": password} if password else {}
         os.execve(program, arguments, {**os.environ, **environment, **secrets, "PSQLRC": str(bind)})  # noqa: S606
+
+
+def _target(project: Project) -> tuple[str, str]:
+    """Where to connect, and the password, which must not stand in the list of processes.
+
+    Only what the URL says: psql may be older than the library here, and refuse options that this one would fill in.
+    """
+    server = project.server
+    given = conninfo_to_dict(server.conninfo(project.database) if project.database else server.conninfo())
+    password = str(given.pop("password", None) or "")
+    given["application_name"] = "freehold psql"
+    return make_conninfo("", **{name: str(value) for name, value in given.items()}), password
 
 
 def _program(project: Project) -> tuple[str, dict[str, str]]:

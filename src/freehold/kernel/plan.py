@@ -82,6 +82,10 @@ class Plan:
     def _lines(self) -> Iterator[str]:
         if not self.steps:
             yield "-- nothing to do"
+        else:
+            # As apply runs it: every name is qualified, and a function may come before the tables that it reads.
+            yield "SET search_path = '';"
+            yield "SET check_function_bodies = off;"
         for step in self.steps:
             yield from _step_lines(step)
         for stranger in self.strangers:

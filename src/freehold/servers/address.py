@@ -32,7 +32,7 @@ class AddressServer(Addressable):
         self._parameters = _parameters(url)
         host = str(self._parameters.get("host") or "localhost")
         self.host = host
-        self.port = int(self._parameters.get("port") or DEFAULT_PORT)
+        self.port = _port(self._parameters.get("port"))
         self.socket_directory = Path(host) if host.startswith("/") else None
         self.superuser = str(self._parameters.get("user") or "")
         self.password = str(self._parameters.get("password") or "")
@@ -90,3 +90,11 @@ def _parameters(url: str) -> dict[str, Any]:
             detail=str(error),
             hint="Write postgresql://user@host:port/database.",
         ) from error
+
+
+def _port(written: Any) -> int:
+    if written and not str(written).isdecimal():
+        raise InputError(
+            f"{written!r} is not a port.", hint="Name one server, by number: postgresql://user@host:5432/database."
+        )
+    return int(written or DEFAULT_PORT)
