@@ -1,12 +1,11 @@
-"""Real logins: passwords, limits at connection, and the guard at the application's door."""
+"""Real logins: passwords, limits at connection, and what each may do there."""
 
 from __future__ import annotations
 
 import psycopg
 import pytest
 
-from freehold.errors import UnsafeLogin
-from freehold.rooms.roles import Roles, refuse_unsafe_login, set_password
+from freehold.rooms.roles import Roles, set_password
 from freehold.testing.database import Database
 
 from .layer import build, layer
@@ -25,7 +24,6 @@ def test_a_password_is_sent_as_its_verifier_and_logs_in(database: Database, laye
             "SELECT current_setting('search_path'), current_setting('statement_timeout')"
         ).fetchone()
         assert shown == ("pg_catalog", "30s")
-        refuse_unsafe_login(connection, f"{layer_name}_owner")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("SET ROLE postgres")
 
@@ -41,13 +39,6 @@ def test_the_migrator_acts_as_owner_only_after_set_role(database: Database, laye
         connection.rollback()
         connection.execute(f"SET ROLE {layer_name}_owner".encode())
         connection.execute("ALTER TABLE shop.country ADD COLUMN name text")
-        with pytest.raises(UnsafeLogin, match="may act as the layer's owner"):
-            refuse_unsafe_login(connection, f"{layer_name}_owner")
-
-
-def test_a_superuser_is_no_login_for_an_application(database: Database, layer_name: str) -> None:
-    with database.connect() as connection, pytest.raises(UnsafeLogin, match="is a superuser and bypasses row security"):
-        refuse_unsafe_login(connection, f"{layer_name}_owner")
 
 
 def test_a_stranger_cannot_connect(database: Database, layer_name: str) -> None:

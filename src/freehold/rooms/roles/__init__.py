@@ -4,7 +4,6 @@ from freehold.kernel.room import Phase, Room
 from freehold.rooms.roles.compile import compile_roles, scope_roles
 from freehold.rooms.roles.credentials import set_password
 from freehold.rooms.roles.declare import Roles
-from freehold.rooms.roles.login import refuse_unsafe_login
 from freehold.rooms.roles.probes import probe_roles
 
 ROOM = Room(
@@ -16,4 +15,4 @@ ROOM = Room(
     probes=probe_roles,
 )
 
-__all__ = ["ROOM", "Roles", "refuse_unsafe_login", "set_password"]
+__all__ = ["ROOM", "Roles", "set_password"]
