@@ -1,0 +1,1 @@
+"""Ratios against named alternatives, each from one interleaved run; nothing here is a test."""
