@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
 
 from freehold.errors import DeclarationError
 from freehold.kernel.declare import name_of
@@ -10,7 +13,7 @@ from freehold.kernel.model import Model, Ownership
 from freehold.kernel.names import Sql, ddl, ident, idents, joined, qualified
 from freehold.kernel.objects import Column, Table
 from freehold.rooms.reports.declare import Report
-from freehold.rooms.reports.source import column_names, column_type, origin_of
+from freehold.rooms.reports.source import column_names, column_type, origins_of
 
 FREEHOLD = "freehold"
 STATE = "report_state"
@@ -104,18 +107,19 @@ def _tenant(report: Report, sources: tuple[Table, ...], model: Model) -> str:
     owned = [table for table in sources if table.facts.tenant_column]
     if not owned:
         return ""
-    first = next(iter(report.query.selected_columns))
-    origin = origin_of(first)
-    if origin is not None and origin.table is not None:
-        table = model.table(*name_of(origin.table))
-        if table.facts.tenant_column == origin.name:
-            return column_names(report.query)[0]
+    origins = origins_of(next(iter(report.query.selected_columns)))
+    if origins and all(_names_tenant(origin, model) for origin in origins):
+        return column_names(report.query)[0]
     needed = owned[0]
     raise DeclarationError(
         f"Report {report.name} reads rows of tenants, but its first column does not say whose",
         detail=f"{needed.schema}.{needed.table} belongs to the tenant in {needed.facts.tenant_column}.",
         hint=f"Select the tenant first and group by it: select({needed.table}.{needed.facts.tenant_column}, ...).",
     )
+
+
+def _names_tenant(column: sa.Column[Any], model: Model) -> bool:
+    return model.table(*name_of(column.table)).facts.tenant_column == column.name
 
 
 def _columns(layout: Layout) -> tuple[Column, ...]:

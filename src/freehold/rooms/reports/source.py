@@ -76,7 +76,7 @@ def column_type(column: ColumnElement[Any], report: str) -> str:
     DeclarationError
         SQLAlchemy does not know the type, or the type has no equality.
     """
-    kind = column.type if origin_of(column) is not None else _widened(column.type)
+    kind = column.type if _exact(column) else _widened(column.type)
     if isinstance(kind, sa.types.NullType) or (isinstance(kind, sa.JSON) and not isinstance(kind, postgresql.JSONB)):
         name = getattr(column, "name", "?")
         raise DeclarationError(
@@ -86,11 +86,23 @@ def column_type(column: ColumnElement[Any], report: str) -> str:
     return str(_dialect().type_compiler_instance.process(kind)).partition(" COLLATE ")[0]
 
 
-def origin_of(column: ColumnElement[Any]) -> sa.Column[Any] | None:
-    """The metadata's column that is selected as it is, or None for an expression."""
-    element = column.element if isinstance(column, Label) else column
-    bases = [base for base in element.base_columns if isinstance(base, sa.Column)]
-    return bases[0] if isinstance(element, sa.ColumnClause) and len(bases) == 1 else None
+def origins_of(column: ColumnElement[Any]) -> tuple[sa.Column[Any], ...]:
+    """The metadata's columns that are selected as they are, several in a union; empty for an expression."""
+    element = _unlabelled(column)
+    if not isinstance(element, sa.ColumnClause):
+        return ()
+    bases = tuple(element.base_columns)
+    own = tuple(base for base in bases if isinstance(base, sa.Column))
+    return own if len(own) == len(bases) else ()
+
+
+def _unlabelled(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return column.element if isinstance(column, Label) else column
+
+
+def _exact(column: ColumnElement[Any]) -> bool:
+    """Whether the column's type is what its values have: a table's column, or a cast."""
+    return isinstance(_unlabelled(column), sa.Cast) or len(origins_of(column)) == 1
 
 
 def _widened(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
