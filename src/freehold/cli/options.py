@@ -59,8 +59,8 @@ def on_project(function: Callable[Concatenate[Project, P], None]) -> Callable[..
 
 
 def _parameter(option: Option) -> inspect.Parameter:
-    place = f"[{option.env}]"
-    shown = typer.Option(option.flag, help=f"{option.help} {place}", rich_help_panel="Where", show_default=False)
+    text = f"{option.help} ({option.env})"
+    shown = typer.Option(option.flag, help=text, rich_help_panel="Where", show_default=False)
     return inspect.Parameter(
         option.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, shown]
     )
