@@ -13,6 +13,8 @@ from psycopg import sql
 from freehold.kernel.observe import Connection
 from freehold.kernel.template import read_sql
 
+DEEPEST = 8
+"""How far up foreign keys are followed."""
 INTEGERS = frozenset({"smallint", "integer", "bigint", "numeric"})
 
 
@@ -72,7 +74,7 @@ class Witnesses:
         tenants = _tenants(columns[place[2]][0], place)
         rows = [_row(columns, place[2], tenant) for tenant in tenants]
         try:
-            self._insert(place, rows)
+            self._insert("plant_rows", place[:2], rows)
         except psycopg.Error as error:
             if self._connection.broken:
                 raise
@@ -80,19 +82,40 @@ class Witnesses:
             raise NoWitness(
                 f"{'.'.join(place[:2])} has no rows of two tenants, and took no planted ones: {reason}"
             ) from error
+        self._plant_parents(place[:2], rows, DEEPEST)
         return Witness(tenant=tenants[0], other=tenants[1], row=json.dumps(rows[1]))
 
-    def _columns(self, place: tuple[str, str, str]) -> dict[str, tuple[str, bool, str]]:
+    def _plant_parents(self, table: tuple[str, str], rows: list[dict[str, Any]], depth: int) -> None:
+        """Rows that planted ones refer to: an attack that changes a planted row has its foreign keys checked."""
+        query = sql.SQL(read_sql("freehold.kernel", "read_foreign_keys"))
+        found = self._connection.execute(query, {"schema": table[0], "table": table[1]}).fetchall()
+        for schema, name, own, theirs in found if depth else ():
+            columns = self._columns((schema, name))
+            keys = [dict(zip(theirs, map(row.get, own), strict=True)) for row in rows if set(own) <= set(row)]
+            parents = [{**_required(columns), **key} for key in keys]
+            if parents and self._took((schema, name), parents):
+                self._plant_parents((schema, name), parents, depth - 1)
+
+    def _took(self, table: tuple[str, str], rows: list[dict[str, Any]]) -> bool:
+        """Whether a table took planted parents; an attack that misses one says so itself."""
+        try:
+            self._insert("plant_parents", table, rows)
+        except psycopg.Error:
+            if self._connection.broken:
+                raise
+            return False
+        return True
+
+    def _columns(self, place: tuple[str, ...]) -> dict[str, tuple[str, bool, str]]:
         query = sql.SQL(read_sql("freehold.kernel", "read_plantable_columns"))
         found = self._connection.execute(query, {"schema": place[0], "table": place[1]})
         return {name: (kind, required, label) for name, kind, required, label in found}
 
-    def _insert(self, place: tuple[str, str, str], rows: list[dict[str, Any]]) -> None:
+    def _insert(self, name: str, table: tuple[str, str], rows: list[dict[str, Any]]) -> None:
         """Insert with foreign keys and triggers off, as a logical replica would."""
         names = sql.SQL(", ").join(sql.Identifier(name) for name in rows[0])
-        statement = sql.SQL(read_sql("freehold.kernel", "plant_rows")).format(
-            table=sql.Identifier(*place[:2]), columns=names
-        )
+        text = sql.SQL(read_sql("freehold.kernel", name))
+        statement = text.format(table=sql.Identifier(*table), columns=names)
         with self._connection.transaction():
             self._connection.execute("SET LOCAL session_replication_role = 'replica'")
             self._connection.execute(statement, {"rows": json.dumps(rows)})
@@ -110,8 +133,12 @@ def _tenants(kind: str, place: tuple[str, str, str]) -> tuple[str, str]:
 
 
 def _row(columns: Mapping[str, tuple[str, bool, str]], tenant_column: str, tenant: str) -> dict[str, Any]:
-    row = {name: _value(kind, label) for name, (kind, required, label) in columns.items() if required}
-    return {**row, tenant_column: tenant}
+    return {**_required(columns), tenant_column: tenant}
+
+
+def _required(columns: Mapping[str, tuple[str, bool, str]]) -> dict[str, Any]:
+    """Values for the columns that an insert must give."""
+    return {name: _value(kind, label) for name, (kind, required, label) in columns.items() if required}
 
 
 def _value(kind: str, label: str) -> Any:

@@ -1,0 +1,38 @@
+"""The commands of the README, of each room's README and of a new project's README work as they are written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.docs.runner import commands, run
+from tools.check_rooms import ROOMS, ROOT
+
+PAGES = sorted(ROOMS.glob("*/README.md"))
+
+
+def test_readme(place: Path) -> None:
+    script = commands(ROOT / "README.md")
+    assert "freehold prove" in script
+    run(script, place)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.parent.name for page in PAGES])
+def test_room(page: Path, shop: Path) -> None:
+    script = commands(page)
+    assert script, f"{page} marks no commands with <!-- run -->"
+    run(script, shop)
+
+
+def test_new_project(shop: Path) -> None:
+    text = (shop / "README.md").read_text()
+    script = text.split("```sh\n")[1].split("```")[0].replace("freehold apply ", "freehold apply --yes ")
+    assert "19.90" in run(script, shop)
+
+
+def test_a_failing_command_is_seen(place: Path) -> None:
+    page = place / "README.md"
+    page.write_text("<!-- run -->\n```sh\ntrue\nfalse\ntrue\n```\n")
+    with pytest.raises(AssertionError, match="exit status 1"):
+        run(commands(page), place)
