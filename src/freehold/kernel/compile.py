@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import sqlalchemy as sa
+
 from freehold.errors import Contradiction, DeclarationError, UnclassifiedTable
 from freehold.kernel.declare import Declarations, Extra, Rename, name_of
 from freehold.kernel.metadata import metadata_objects
@@ -65,7 +67,7 @@ def compile_layer(layer: Declarations, rooms: Sequence[Room[Any]]) -> Declared:
                 model = _added(model, made)
         if phase is Phase.SHAPE:
             model = _added(model, _extras(layer))
-    return Declared(model=model, pairs=pairs, renames=tuple(layer.of_type(Rename)))
+    return Declared(model=model, pairs=pairs, renames=tuple(_renames(layer, model)))
 
 
 def _pairs(layer: Declarations, rooms: Sequence[Room[Any]]) -> Iterator[tuple[Room[Any], Any]]:
@@ -80,6 +82,21 @@ def _pairs(layer: Declarations, rooms: Sequence[Room[Any]]) -> Iterator[tuple[Ro
                 hint=f"Use one of {', '.join(known)}, Extra or Rename.",
             )
         yield by_type[type(item)], item
+
+
+def _renames(layer: Declarations, model: Model) -> Iterator[Rename]:
+    """The declared renames, and those of the tables that rooms derived from the renamed ones."""
+    for item in layer.of_type(Rename):
+        yield item
+        schema, name = name_of(item.entity)
+        for table in model.tables:
+            if table.facts.of != (schema, name):
+                continue
+            derived = sa.Table(table.table, sa.MetaData(), schema=table.schema)
+            if item.column:
+                yield Rename(derived, was=item.was, column=item.column)
+            elif table.table.startswith(name):
+                yield Rename(derived, was=item.was + table.table.removeprefix(name))
 
 
 def _extras(layer: Declarations) -> Iterator[Object]:

@@ -160,7 +160,8 @@ def make_plan(
     """
     desired = desired_state(declared, built)
     found = difference(declared, desired, live, managed)
-    steps = [*first, *_steps(declared, _ordered(_works(found, live), desired, live, declared))]
+    works = _works(found, live, first_here=not managed)
+    steps = [*first, *_steps(declared, _ordered(works, desired, live, declared))]
     return Plan(
         layer=declared.model.layer,
         database=live.database,
@@ -171,9 +172,15 @@ def make_plan(
     )
 
 
-def _works(found: Difference, live: Catalog) -> dict[Key, _Work]:
-    """Nodes by an ordering key: a replaced object has two, its drop and its creation."""
+def _works(found: Difference, live: Catalog, *, first_here: bool) -> dict[Key, _Work]:
+    """Nodes by an ordering key: a replaced object has two, its drop and its creation.
+
+    A layer that comes to a database for the first time widens nothing by letting its own roles into it, though another
+    database of the cluster may have them already.
+    """
     new = frozenset(key for key in found.create if key not in live.objects)
+    if first_here:
+        new |= {Key("database", ())}
     site = Site(database=live.database, version=live.version, new=new)
     works: dict[Key, _Work] = {}
     for key, item in found.drop.items():

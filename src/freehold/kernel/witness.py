@@ -72,7 +72,7 @@ class Witnesses:
     def _plant(self, place: tuple[str, str, str]) -> Witness:
         columns = self._columns(place)
         tenants = _tenants(columns[place[2]][0], place)
-        rows = [_row(columns, place[2], tenant) for tenant in tenants]
+        rows = [{**_required(columns, number), place[2]: tenant} for number, tenant in enumerate(tenants)]
         try:
             self._insert("plant_rows", place[:2], rows)
         except psycopg.Error as error:
@@ -92,7 +92,7 @@ class Witnesses:
         for schema, name, own, theirs in found if depth else ():
             columns = self._columns((schema, name))
             keys = [dict(zip(theirs, map(row.get, own), strict=True)) for row in rows if set(own) <= set(row)]
-            parents = [{**_required(columns), **key} for key in keys]
+            parents = [{**_required(columns, number), **key} for number, key in enumerate(keys)]
             if parents and self._took((schema, name), parents):
                 self._plant_parents((schema, name), parents, depth - 1)
 
@@ -132,27 +132,23 @@ def _tenants(kind: str, place: tuple[str, str, str]) -> tuple[str, str]:
     raise NoWitness(f"no tenant can be made up for the type {kind} of {'.'.join(place)}")
 
 
-def _row(columns: Mapping[str, tuple[str, bool, str]], tenant_column: str, tenant: str) -> dict[str, Any]:
-    return {**_required(columns), tenant_column: tenant}
-
-
-def _required(columns: Mapping[str, tuple[str, bool, str]]) -> dict[str, Any]:
+def _required(columns: Mapping[str, tuple[str, bool, str]], number: int) -> dict[str, Any]:
     """Values for the columns that an insert must give."""
-    return {name: _value(kind, label) for name, (kind, required, label) in columns.items() if required}
+    return {name: _value(kind, label, number) for name, (kind, required, label) in columns.items() if required}
 
 
-def _value(kind: str, label: str) -> Any:
-    """A harmless value of a type; ``label`` is an enum's first label."""
+def _value(kind: str, label: str, number: int) -> Any:
+    """A harmless value of a type, another one for each number; ``label`` is an enum's first label."""
     if label:
         return label
     if kind in INTEGERS or kind.startswith("numeric") or kind in {"real", "double precision"}:
-        return 1
+        return 1 + number
     if kind == "uuid":
-        return "00000000-0000-8000-8000-0000000000ff"
+        return f"00000000-0000-8000-8000-0000000000f{number}"
     if kind == "boolean":
         return False
     if kind == "date" or kind.startswith("timestamp"):
-        return "2000-01-01"
+        return f"200{number}-01-01"
     if kind in {"json", "jsonb"}:
         return {}
-    return [] if kind.endswith("[]") else "x"
+    return [] if kind.endswith("[]") else "xy"[number]
