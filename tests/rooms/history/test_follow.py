@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from freehold.errors import DeclarationError, StepRefused, UnknownTable
 from freehold.kernel.compile import Declared, compile_layer
-from freehold.kernel.declare import Declarations
+from freehold.kernel.declare import Declarations, Rename
 from freehold.operations import apply_layer, plan_layer
 from freehold.rooms.history import ROOM, History
 from freehold.rooms.tenancy import ROOM as TENANCY
@@ -85,6 +85,29 @@ def test_a_new_column_is_kept_from_then_on(database: Database, layer_name: str) 
         assert connection.execute(
             "SELECT amount, currency, note FROM shop.price_history ORDER BY valid_from"
         ).fetchall() == [(1, "GBP", None), (1, "GBP", "dear")]
+
+
+def test_a_renamed_column_and_a_renamed_table_keep_their_past(database: Database, layer_name: str) -> None:
+    old = sa.Table(
+        "rate",
+        sa.MetaData(schema="shop"),
+        sa.Column("article", sa.Text, primary_key=True),
+        sa.Column("cost", sa.Numeric(12, 2), nullable=False),
+    )
+    new = price()
+    renames = (Rename(new, was="rate"), Rename(new, was="cost", column="amount"))
+    renamed = layer(layer_name, new, History(new, keep="7 years"), *renames)
+    with database.connect(autocommit=True) as connection:
+        apply_layer(connection, kept(layer_name, old))
+        connection.execute("INSERT INTO shop.rate VALUES ('tea', 1)")
+        plan = plan_layer(connection, renamed)
+        assert [step.change.title for step in plan.steps if step.change.loses] == []
+        apply_layer(connection, renamed, weaker_guard=True)
+        assert plan_layer(connection, renamed).steps == ()
+        connection.execute("UPDATE shop.price SET amount = 2")
+        assert connection.execute(
+            "SELECT article, amount, operation FROM shop.price_history ORDER BY valid_from"
+        ).fetchall() == [("tea", 1, "INSERT"), ("tea", 2, "UPDATE")]
 
 
 def test_a_dropped_column_stays_in_history(database: Database, layer_name: str) -> None:
