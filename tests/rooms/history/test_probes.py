@@ -33,13 +33,10 @@ def test_everything_holds_on_a_fresh_layer(built: Built) -> None:
     assert len(found) == 3 * 8
 
 
-def test_an_empty_table_is_attacked_with_planted_rows_or_not_at_all(built: Built) -> None:
+def test_empty_tables_are_attacked_with_planted_rows(built: Built) -> None:
     for table in ("customer", "customer_history", "article", "article_history"):
         built.connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier("shop", table)))
-    found = {v.promise: v.verdict for v in verdicts(built.connection, built.declared)}
-    assert found["updating a row of shop.article leaves what it was, until when and by whom"] == "held"
-    # A planted customer has no company, so that its foreign key refuses the attack.
-    assert {found[promise] for promise in RECORDED} == {"not run"}
+    assert broken(built.connection, built.declared) == []
 
 
 @pytest.mark.parametrize("verb", ["insert", "update", "delete", "truncate"])
