@@ -19,6 +19,7 @@ from freehold.events import Listener, ignore
 from freehold.kernel.apply import LockBudget, apply, exclusive
 from freehold.kernel.compile import Declared
 from freehold.kernel.diff import desired_state
+from freehold.kernel.garbage import uncollected
 from freehold.kernel.measure import refuse_violations, with_losses
 from freehold.kernel.observe import Connection, observe
 from freehold.kernel.plan import Plan, Step, make_plan
@@ -54,6 +55,7 @@ def check_server(connection: Connection) -> None:
         )
 
 
+@uncollected
 def plan_layer(connection: Connection, declared: Declared, *, cache: Path | None = None) -> Plan:
     """What would change the live database into the declared state.
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from freehold.errors import Contradiction, DeclarationError, UnclassifiedTable
 from freehold.kernel.declare import Declarations, Extra, Rename, name_of
+from freehold.kernel.garbage import uncollected
 from freehold.kernel.metadata import metadata_objects
 from freehold.kernel.model import Class, Model, Ownership
 from freehold.kernel.objects import Key, Object, Table
@@ -50,6 +51,7 @@ class Declared:
         return self.model.objects
 
 
+@uncollected
 def compile_layer(layer: Declarations, rooms: Sequence[Room[Any]]) -> Declared:
     """Let every room compile its declarations.
 
@@ -159,5 +161,8 @@ def _added(model: Model, made: Iterable[Object]) -> Model:
 
 def _with_columns(item: Object) -> tuple[Object, ...]:
     if isinstance(item, Table):
-        return (item, *(replace(c, room=item.room, reason=c.reason or item.reason) for c in item.columns))
+        return (
+            item,
+            *(c if c.room else replace(c, room=item.room, reason=c.reason or item.reason) for c in item.columns),
+        )
     return (item,)

@@ -108,8 +108,18 @@ class Object(ABC):
     def from_row(cls, row: Sequence[Any]) -> Self:
         """Read one catalog row; its columns are this kind's fields in their order."""
         values: Iterator[Any] = (tuple(value) if isinstance(value, list) else value for value in row)
-        found: dict[str, Any] = dict(zip(cls.read_fields(), values, strict=True))
-        return cls(**found)
+        # A large catalog has tens of thousands of rows, and a frozen dataclass's __init__ is most of reading one.
+        item = object.__new__(cls)
+        item.__dict__.update(cls._unread())
+        item.__dict__.update(zip(cls.read_fields(), values, strict=True))
+        return item
+
+    @classmethod
+    @cache
+    def _unread(cls) -> dict[str, Any]:
+        """The fields that the catalog does not have, with their defaults, which are immutable."""
+        found = (item for item in fields(cls) if not item.compare)
+        return {item.name: item.default_factory() if callable(item.default_factory) else item.default for item in found}
 
     @classmethod
     @cache
