@@ -13,8 +13,8 @@ from freehold.kernel.observe import Catalog
 VANISH_WITH_PARENT = frozenset({"column", "constraint", "index", "trigger", "policy", "row_security", "grant", "owner"})
 """Kinds that PostgreSQL removes together with the object that they are on."""
 
-BROKEN_BY_RETYPE = frozenset({"view", "policy", "trigger"})
-"""Kinds that keep PostgreSQL from changing the type of a column that they read."""
+BROKEN_BY_RETYPE = frozenset({"view", "policy", "trigger", "function"})
+"""Kinds that keep PostgreSQL from changing the type of a column that they read; generated columns do too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,11 @@ class Difference:
     alter: dict[Key, tuple[Object, Object]] = field(default_factory=dict)
     drop: dict[Key, Object] = field(default_factory=dict)
     strangers: tuple[Stranger, ...] = ()
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing has to happen."""
+        return not (self.create or self.alter or self.drop)
 
 
 def desired_state(declared: Declared, built: Catalog) -> Catalog:
@@ -121,7 +126,7 @@ def _replace(result: Difference, desired: Catalog, live: Catalog) -> None:
     site = Site(database=live.database, version=live.version, new=frozenset(result.create))
     needed_by = _inverted(live.needs)
     work = [key for key, (old, new) in result.alter.items() if new.alter(old, site) is None]
-    work += [key for changed in _retyped(result) for key in _dependents(changed, needed_by, BROKEN_BY_RETYPE)]
+    work += [key for changed in _retyped(result) for key in needed_by.get(changed, ()) if _broken_by_retype(live, key)]
     seen: set[Key] = set()
     while work:
         key = work.pop()
@@ -158,8 +163,9 @@ def _retyped(result: Difference) -> list[Key]:
     ]
 
 
-def _dependents(key: Key, needed_by: Mapping[Key, list[Key]], kinds: frozenset[str]) -> list[Key]:
-    return [found for found in needed_by.get(key, ()) if found.kind in kinds]
+def _broken_by_retype(live: Catalog, key: Key) -> bool:
+    item = live.objects.get(key)
+    return key.kind in BROKEN_BY_RETYPE or (isinstance(item, Column) and bool(item.generated))
 
 
 def _inverted(needs: Mapping[Key, Iterable[Key]]) -> dict[Key, list[Key]]:

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
-from freehold.kernel.names import Sql, ddl, ident, joined, literal, qualified, trusted
+from freehold.kernel.names import Sql, ddl, ident, joined, literal, qualified, shortened, trusted
 from freehold.kernel.objects.base import Change, Key, Lock, Object, Site
+from freehold.kernel.objects.width import narrower
 
-PLAIN_IDENTITY = re.compile(
-    r"START WITH 1 INCREMENT BY 1 MINVALUE 1 MAXVALUE (32767|2147483647|9223372036854775807) CACHE 1 NO CYCLE"
-)
-"""The options that an identity column has when none are written."""
+HIGHEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
+"""The highest value of each type that an identity column can have."""
 
-WIDENINGS = frozenset(
-    {
-        ("character varying", "text"),
-        ("character varying", "character varying"),
-        ("cidr", "inet"),
-    }
-)
-"""Type changes that keep the table's files (PostgreSQL manual, ALTER TABLE, Notes), by base type."""
+_OPTION = re.compile(r"START|INCREMENT|MINVALUE|MAXVALUE|CACHE|NO CYCLE|CYCLE")
+
+
+def plain_identity(type_name: str) -> str:
+    """The options that an identity column has when none are written, as the catalog tells them."""
+    highest = HIGHEST.get(type_name, 0)
+    return f"START WITH 1 INCREMENT BY 1 MINVALUE 1 MAXVALUE {highest} CACHE 1 NO CYCLE"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,11 +57,9 @@ class Column(Object):
 
     @classmethod
     def from_row(cls, row: Sequence[Any]) -> Self:
-        values = list(row)
-        options = cls.read_fields().index("identity_options")
-        if PLAIN_IDENTITY.fullmatch(values[options]):
-            values[options] = ""
-        return super().from_row(values)
+        item = super().from_row(row)
+        plain = item.identity_options == plain_identity(item.type)
+        return replace(item, identity_options="") if plain else item
 
     @property
     def written(self) -> Sql:
@@ -108,32 +104,39 @@ class Column(Object):
 
     def drop(self, site: Site) -> tuple[Change, ...]:
         statement = ddl("ALTER TABLE {} DROP COLUMN {}", self._table, ident(self.column))
-        return (
-            Change(
-                title=f"drop {self.key}",
-                statements=(statement,),
-                lock=Lock.ACCESS_EXCLUSIVE,
-                on=self._table,
-                reversible=False,
-                loses=f"every value of {self.schema}.{self.table}.{self.column}",
-            ),
-        )
+        change = self._change("drop", statement)
+        if self.generated:
+            return (change,)  # its values follow from the other columns
+        return (replace(change, reversible=False, loses=f"every value of {self.schema}.{self.table}.{self.column}"),)
 
     def alter(self, live: Self, site: Site) -> tuple[Change, ...] | None:
-        if self.generated != live.generated or (self.generated and self.default != live.default):
+        if not self._keeps_values(live):
             return None
-        changes: list[Change] = []
+        return tuple(self._alterations(live, site))
+
+    def _keeps_values(self, live: Column) -> bool:
+        """Whether the values can stay; a generated column takes them into its life as a plain one."""
+        if live.generated == "s" and not self.generated:
+            return True
+        return self.generated == live.generated and (not self.generated or self.default == live.default)
+
+    def _alterations(self, live: Column, site: Site) -> Iterator[Change]:
+        """In an order in which each is allowed: an identity needs NOT NULL and bears no default."""
+        if live.generated and not self.generated:
+            yield self._change("keep the values of", self._alter(ddl("DROP EXPRESSION")))
+            live = replace(live, generated="", default="")
+        if live.identity and not self.identity:
+            yield self._change("drop identity of", self._alter(ddl("DROP IDENTITY IF EXISTS")))
         if (self.type, self.collation) != (live.type, live.collation):
-            changes.append(self._retype(live))
-        if self.default != live.default and not self.identity:
-            changes.append(self._redefault())
-        if (self.identity, self.identity_options) != (live.identity, live.identity_options):
-            changes.append(self._reidentify(live))
+            yield self._retype(live)
+        elif self.default != live.default:
+            yield self._change("change default of", self._redefault())
         if self.not_null != live.not_null:
-            changes += self._require(site) if self.not_null else self._relax()
+            yield from self._require(site) if self.not_null else self._relax()
+        if self.identity and (self.identity, self.identity_options) != (live.identity, live.identity_options):
+            yield self._change("change identity of", *self._reidentify(live))
         if self.comment != live.comment:
-            changes.append(self._change("comment on", self.commented, lock=Lock.SHARE_UPDATE_EXCLUSIVE))
-        return tuple(changes)
+            yield self._change("comment on", self.commented, lock=Lock.SHARE_UPDATE_EXCLUSIVE)
 
     def _alter(self, action: Sql) -> Sql:
         return ddl("ALTER TABLE {} ALTER COLUMN {} {}", self._table, ident(self.column), action)
@@ -141,37 +144,46 @@ class Column(Object):
     def _retype(self, live: Column) -> Change:
         collate = ddl(" COLLATE {}", trusted(self.collation)) if self.collation else Sql("")
         cast = ddl(" USING {}::{}", ident(self.column), trusted(self.type))
-        action = ddl("TYPE {}{}{}", trusted(self.type), collate, cast)
-        return Change(
-            title=f"change type of {self.key} from {live.type} to {self.type}",
-            statements=(self._alter(action),),
-            lock=Lock.ACCESS_EXCLUSIVE,
-            on=self._table,
-            reversible=not self.narrows(live),
-            loses=f"what of {self.schema}.{self.table}.{self.column} does not fit {self.type}" * self.narrows(live),
+        statements = [self._alter(ddl("TYPE {}{}{}", trusted(self.type), collate, cast))]
+        if live.default and not live.generated:
+            # PostgreSQL casts few defaults by itself, and the new one is known.
+            statements.insert(0, self._alter(ddl("DROP DEFAULT")))
+        if self.default and not self.generated:
+            statements.append(self._redefault())
+        narrows = narrower(self.type, live.type)
+        change = self._change("change type of", *statements)
+        lost = f"what of {self.schema}.{self.table}.{self.column} does not fit {self.type}"
+        title = f"{change.title} from {live.type} to {self.type}"
+        return replace(change, title=title, reversible=not narrows, loses=lost * narrows)
+
+    def _redefault(self) -> Sql:
+        return self._alter(ddl("SET DEFAULT {}", trusted(self.default)) if self.default else ddl("DROP DEFAULT"))
+
+    def _reidentify(self, live: Column) -> tuple[Sql, ...]:
+        if not live.identity:
+            return self._alter(ddl("ADD {}", self._identity())), self._go_on()
+        mode = ddl("ALWAYS") if self.identity == "a" else ddl("BY DEFAULT")
+        options = self.identity_options or plain_identity(self.type)
+        each = trusted(_OPTION.sub(lambda found: f"SET {found[0]}", options))
+        return (self._alter(ddl("SET GENERATED {} {}", mode, each)),)
+
+    def _go_on(self) -> Sql:
+        """Let a new identity begin after the values that are there."""
+        column = ident(self.column)
+        start = re.search(r"START WITH (-?\d+)", self.identity_options)
+        best, reached = ("max", ">=") if "INCREMENT BY -" not in self.identity_options else ("min", "<=")
+        return ddl(
+            "SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence({}, {}), {}({})) FROM {} HAVING {}({}) {} {}",
+            literal(self._table),
+            literal(self.column),
+            trusted(best),
+            column,
+            self._table,
+            trusted(best),
+            column,
+            trusted(reached),
+            trusted(start[1] if start else "1"),
         )
-
-    def narrows(self, live: Column) -> bool:
-        """Whether the new type may be unable to hold what the old one holds."""
-        old, new = live.type.partition("(")[0], self.type.partition("(")[0]
-        if (old, new) in {("smallint", "integer"), ("smallint", "bigint"), ("integer", "bigint")} or new == "text":
-            return False
-        if (old, new) not in WIDENINGS:
-            return True
-        return "(" in self.type and _length(self.type) < _length(live.type)
-
-    def _redefault(self) -> Change:
-        action = ddl("SET DEFAULT {}", trusted(self.default)) if self.default else ddl("DROP DEFAULT")
-        return self._change("change default of", self._alter(action))
-
-    def _reidentify(self, live: Column) -> Change:
-        if not self.identity:
-            action = ddl("DROP IDENTITY IF EXISTS")
-        elif not live.identity:
-            action = ddl("ADD {}", self._identity())
-        else:
-            action = ddl("SET GENERATED {}", ddl("ALWAYS") if self.identity == "a" else ddl("BY DEFAULT"))
-        return self._change("change identity of", self._alter(action))
 
     def _relax(self) -> tuple[Change, ...]:
         return (self._change("drop NOT NULL of", self._alter(ddl("DROP NOT NULL"))),)
@@ -180,7 +192,7 @@ class Column(Object):
         """SET NOT NULL without a scan under ACCESS EXCLUSIVE: a validated CHECK proves it beforehand."""
         if self.table_key in site.new:
             return (self._change("set NOT NULL of", self._alter(ddl("SET NOT NULL"))),)
-        proof = ident(f"fh_{self.column}_not_null"[:45])
+        proof = ident(shortened(f"fh_{self.column}_not_null"))
         drop = ddl("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}", self._table, proof)
         check = ddl("CHECK ({} IS NOT NULL) NOT VALID", ident(self.column))
         add = ddl("ALTER TABLE {} ADD CONSTRAINT {} {}", self._table, proof, check)
@@ -190,9 +202,3 @@ class Column(Object):
             self._change("validate NOT NULL of", validate, lock=Lock.SHARE_UPDATE_EXCLUSIVE),
             self._change("set NOT NULL of", self._alter(ddl("SET NOT NULL")), drop),
         )
-
-
-def _length(type_name: str) -> int:
-    """The length modifier of a type, or a number no modifier reaches where there is none."""
-    inside = type_name.partition("(")[2].rstrip(")")
-    return int(inside) if inside.isdigit() else 2**31
