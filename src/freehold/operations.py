@@ -18,7 +18,7 @@ from freehold.errors import PlanStale, PrivilegeMissing, ServerTooOld
 from freehold.events import Listener, ignore
 from freehold.kernel.apply import LockBudget, apply, exclusive
 from freehold.kernel.compile import Declared
-from freehold.kernel.diff import desired_state
+from freehold.kernel.diff import desired_state, difference
 from freehold.kernel.garbage import uncollected
 from freehold.kernel.measure import refuse_violations, with_losses
 from freehold.kernel.observe import Connection, observe
@@ -27,6 +27,7 @@ from freehold.kernel.prove import Verdict, run_probes
 from freehold.kernel.rename import rename
 from freehold.kernel.room import Probe
 from freehold.kernel.scratch import build
+from freehold.servers.faults import translated
 
 OLDEST, NEWEST = 150000, 190000
 EVIDENCE_SECONDS = 7 * 86400
@@ -56,6 +57,7 @@ def check_server(connection: Connection) -> None:
 
 
 @uncollected
+@translated("plan")
 def plan_layer(connection: Connection, declared: Declared, *, cache: Path | None = None) -> Plan:
     """What would change the live database into the declared state.
 
@@ -79,11 +81,16 @@ def plan_layer(connection: Connection, declared: Declared, *, cache: Path | None
         ) from error
     installed = journal.installed_version(connection)
     managed = journal.managed_keys(connection, installed)
-    live = observe(connection)
     desired = desired_state(declared, built)
+    live = observe(connection, dependencies=False)
+    found = difference(declared, desired, live, managed)
+    if found.settled:  # what needs what is asked only where something must change
+        return make_plan(declared, desired, live, found, journal.migration_steps(installed), new=not managed)
+    live = observe(connection)
     renamed = rename(connection, declared.renames, live, managed, desired)
+    found = difference(declared, desired, renamed.live, renamed.managed)
     first = [*journal.migration_steps(installed), *renamed.steps]
-    plan = make_plan(declared, built, renamed.live, renamed.managed, first)
+    plan = make_plan(declared, desired, renamed.live, found, first, new=not managed)
     if renamed.steps:
         return plan  # what it would meet can be asked for only under the new names
     refuse_violations(connection, plan, desired, live)
@@ -110,6 +117,7 @@ class _Journal:
         journal.finish_plan(connection, self._plan_id, plan.managed)
 
 
+@translated("apply")
 def apply_layer(
     connection: Connection,
     declared: Declared,
@@ -148,6 +156,7 @@ def apply_layer(
     return fresh
 
 
+@translated("prove")
 def prove_layer(
     connection: Connection,
     declared: Declared,
@@ -193,6 +202,7 @@ class Status:
     evidence: tuple[dict[str, Any], ...]
 
 
+@translated("status")
 def layer_status(connection: Connection, declared: Declared, *, cache: Path | None = None) -> Status:
     """Where a database stands: steps that wait, strangers, and the latest evidence."""
     plan = plan_layer(connection, declared, cache=cache)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from freehold.errors import DeclarationError, PlanError
 from freehold.kernel.compile import Declared
-from freehold.kernel.objects import Column, Grant, Key, Object, Site, Table
+from freehold.kernel.names import trusted
+from freehold.kernel.objects import Column, DefaultPrivilege, Grant, Key, Object, Site, Table
 from freehold.kernel.observe import Catalog
 
 VANISH_WITH_PARENT = frozenset({"column", "constraint", "index", "trigger", "policy", "row_security", "grant", "owner"})
@@ -40,6 +41,22 @@ class Difference:
         return not (self.create or self.alter or self.drop)
 
 
+def site_of(live: Catalog, new: frozenset[Key]) -> Site:
+    """Where a plan happens: the live database, with what is new in it."""
+    partitions: dict[Key, tuple[Key, ...]] = {}
+    by_sql = {item.sql: key for key, item in live.objects.items() if isinstance(item, Table) and item.partition_key}
+    for key, item in live.objects.items():
+        if isinstance(item, Table) and item.parent:
+            parent = by_sql[trusted(item.parent)]
+            partitions[parent] = (*partitions.get(parent, ()), key)
+    return Site(
+        database=live.database,
+        version=live.version,
+        new=new,
+        partitions={key: partitions.get(key, ()) for key in by_sql.values()},
+    )
+
+
 def desired_state(declared: Declared, built: Catalog) -> Catalog:
     """The declared objects as the catalog writes them; those of the whole cluster as they were declared.
 
@@ -61,6 +78,8 @@ def desired_state(declared: Declared, built: Catalog) -> Catalog:
 def _may_be_absent(item: Object, declared: Declared) -> bool:
     if isinstance(item, Grant):
         return not item.privileges or _owned_by_grantee(item, declared)
+    if isinstance(item, DefaultPrivilege):
+        return True  # one that says what PostgreSQL does by itself leaves no trace
     if isinstance(item, Column):
         table = declared.objects[item.table_key]
         return isinstance(table, Table) and bool(table.parent)
@@ -117,13 +136,13 @@ def _create_with_table(result: Difference) -> None:
 
 def _drop_with_parent(result: Difference) -> None:
     for key in [k for k, item in result.drop.items() if k.kind in VANISH_WITH_PARENT]:
-        if any(parent in result.drop for parent in result.drop[key].parents):
+        if any(parent in result.drop for parent in result.drop[key].parents if parent.kind != "role"):
             del result.drop[key]
 
 
 def _replace(result: Difference, desired: Catalog, live: Catalog) -> None:
     """Where a change cannot be made in place, drop and create, and with it all that stands on it."""
-    site = Site(database=live.database, version=live.version, new=frozenset(result.create))
+    site = site_of(live, frozenset(result.create))
     needed_by = _inverted(live.needs)
     work = [key for key, (old, new) in result.alter.items() if new.alter(old, site) is None]
     work += [key for changed in _retyped(result) for key in needed_by.get(changed, ()) if _broken_by_retype(live, key)]
@@ -133,16 +152,29 @@ def _replace(result: Difference, desired: Catalog, live: Catalog) -> None:
         if key in seen or key not in live.objects or key not in desired.objects:
             continue
         seen.add(key)
-        if key.kind == "table":
-            raise PlanError(
-                f"{key} is partitioned in another way than the live table",
-                hint="PostgreSQL cannot repartition a table in place: declare a new table and move the rows.",
-            )
+        _refuse_loss(key, live, desired)
         work += needed_by.get(key, ())
         result.alter.pop(key, None)
         result.drop[key] = live.objects[key]
         result.create[key] = desired.objects[key]
     _recreate_rights(result, desired, seen)
+
+
+def _refuse_loss(key: Key, live: Catalog, desired: Catalog) -> None:
+    """Rows are never lost only because something that a table or column stands on is made anew."""
+    old, new = live.objects[key], desired.objects[key]
+    if isinstance(old, Table):
+        raise PlanError(
+            f"{key} is partitioned in another way than the live table",
+            hint="PostgreSQL cannot repartition a table in place: declare a new table and move the rows.",
+        )
+    if isinstance(old, Column) and isinstance(new, Column) and not old.generated and not new.generated:
+        needs = ", ".join(str(need) for need in sorted(live.needs.get(key, ())) if live.objects.get(need) != desired.objects.get(need))
+        raise PlanError(
+            f"{key} stands on what cannot be changed in place, {needs}, and would lose its values",
+            hint="An enum takes new labels only, and a function in a default keeps its result: declare another one, "
+            "let the column use it, and drop the old one afterwards.",
+        )
 
 
 def _recreate_rights(result: Difference, desired: Catalog, replaced: set[Key]) -> None:

@@ -93,8 +93,13 @@ def prepare_session(connection: Connection) -> None:
     )
 
 
-def observe(connection: Connection, kinds: Iterable[type[Object]] = KINDS) -> Catalog:
+def observe(connection: Connection, kinds: Iterable[type[Object]] = KINDS, *, dependencies: bool = True) -> Catalog:
     """Read a database's catalog in one repeatable-read transaction.
+
+    Parameters
+    ----------
+    dependencies
+        Whether to read what needs what, the largest of the queries, which only a change has to know.
 
     Raises
     ------
@@ -104,18 +109,20 @@ def observe(connection: Connection, kinds: Iterable[type[Object]] = KINDS) -> Ca
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         prepare_session(connection)
-        return read_catalog(connection, kinds)
+        return read_catalog(connection, kinds, dependencies=dependencies)
 
 
-def read_catalog(connection: Connection, kinds: Iterable[type[Object]] = KINDS) -> Catalog:
+def read_catalog(
+    connection: Connection, kinds: Iterable[type[Object]] = KINDS, *, dependencies: bool = True
+) -> Catalog:
     """Read the catalog as the current transaction sees it, its own uncommitted changes included."""
     wanted = tuple(kinds)
     with connection.pipeline():
         cursors = [_send(connection, read_sql("freehold.kernel.objects", f"read_{kind.kind}")) for kind in wanted]
-        edges = _send(connection, read_sql("freehold.kernel.objects", "read_dependencies"))
+        edges = [_send(connection, read_sql("freehold.kernel.objects", "read_dependencies"))] if dependencies else []
         database = _send(connection, Sql("SELECT current_database()"))
         found, addresses = _objects(wanted, cursors)
-        needs = _needs(edges.fetchall(), addresses)
+        needs = _needs((edge for cursor in edges for edge in cursor.fetchall()), addresses)
         row = database.fetchone()
     return Catalog(
         version=connection.info.server_version,

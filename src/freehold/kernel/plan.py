@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from freehold.errors import StepRefused
 from freehold.kernel.compile import Declared
-from freehold.kernel.diff import Difference, Stranger, desired_state, difference
+from freehold.kernel.diff import Difference, Stranger
 from freehold.kernel.objects import Change, Key, Lock, Object, Site
 from freehold.kernel.observe import Catalog
 from freehold.kernel.scratch import topological
@@ -141,7 +141,7 @@ class _Work(NamedTuple):
 
 
 def make_plan(
-    declared: Declared, built: Catalog, live: Catalog, managed: frozenset[Key], first: Iterable[Step] = ()
+    declared: Declared, desired: Catalog, live: Catalog, found: Difference, first: Iterable[Step] = (), *, new: bool
 ) -> Plan:
     """The plan that turns the live state into the declared one.
 
@@ -149,18 +149,18 @@ def make_plan(
     ----------
     declared
         The compiled layer.
-    built
-        The catalog of its scratch database.
+    desired
+        Its objects as the catalog writes them (see `desired_state`).
     live
-        The catalog of the database.
-    managed
-        Keys that earlier plans applied; only these are dropped when they are no longer declared.
+        The catalog of the database, with its dependencies.
+    found
+        How the two differ.
     first
         Steps that come before all others, such as the journal's own.
+    new
+        Whether the layer comes to this database for the first time.
     """
-    desired = desired_state(declared, built)
-    found = difference(declared, desired, live, managed)
-    works = _works(found, live, first_here=not managed)
+    works = _works(found, live, first_here=new)
     steps = [*first, *_steps(declared, _ordered(works, desired, live, declared))]
     return Plan(
         layer=declared.model.layer,
