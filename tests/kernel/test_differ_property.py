@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -13,7 +15,7 @@ from freehold.operations import apply_layer, plan_layer
 from freehold.testing.database import Database
 from tests.kernel.sample import layer
 
-TYPES = {
+TYPES: dict[str, list[sa.types.TypeEngine[Any]]] = {
     "a": [sa.Text(), sa.String(20), sa.String(40)],
     "b": [sa.Integer(), sa.BigInteger()],
     "c": [sa.Numeric(8, 2), sa.Numeric(10, 2)],
@@ -23,7 +25,7 @@ DEFAULTS = {"a": "'x'", "b": "7", "c": "0", "d": "now()"}
 
 
 @st.composite
-def columns(draw: st.DrawFn) -> list[sa.Column[object]]:
+def columns(draw: st.DrawFn) -> list[sa.Column[Any]]:
     """Some of four columns, each with one of its types and perhaps a default or NOT NULL."""
     made = []
     for name in draw(st.sets(st.sampled_from(sorted(TYPES)), min_size=1)):
