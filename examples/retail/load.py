@@ -67,7 +67,7 @@ def load(db: Database, path: Path, listener: Listener = ignore, batch_lines: int
     """
     started = time.monotonic()
     source = Input(path)
-    source.verify()
+    source.verify(batch_lines)
     result = LoadResult(source.lines)
     with db.transaction(actor=ACTOR) as session:
         known = catalogue.register(session, source, batch_lines)
@@ -113,7 +113,7 @@ def _load_part(session: Session, step: _Step, part: Part) -> bool:
         copy(session, "copy_stage", *_stage(part, step))
         _distribute(session, tenant)
     if part.quarantined:
-        session.copy_in(Quarantine.__table__, _QUARANTINE, _quarantine_rows(part, step))
+        session.copy_in(Quarantine, _QUARANTINE, _quarantine_rows(part, step))
     return True
 
 

@@ -73,10 +73,10 @@ class Input:
         except (pa.ArrowException, OSError) as error:
             raise _damaged(self.path, error) from error
 
-    def verify(self) -> None:
+    def verify(self, batch_lines: int = BATCH_LINES) -> None:
         """Read every page once, so that a damaged one is known before a line is loaded; raises InputError."""
         found = 0
-        for batch in self._record_batches(BATCH_LINES):
+        for batch in self._record_batches(batch_lines):
             try:
                 batch.validate(full=True)
             except pa.ArrowException as error:
