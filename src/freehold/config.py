@@ -175,7 +175,11 @@ def _read(file: Path) -> dict[str, str]:
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{file} cannot be read", detail=str(error)) from error
+        raise ConfigError(
+            f"{file} cannot be read",
+            detail=str(error),
+            hint='It is TOML, with a line such as layer = "layer:layer".',
+        ) from error
     known = [option.name for option in OPTIONS if option.name]
     for key, value in content.items():
         if key not in known:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import psycopg
 import pytest
 import sqlalchemy as sa
 
-from freehold.errors import ApplyBusy, LockTimeout, StepFailed
+from freehold.errors import ApplyBusy, ConnectionLost, LockTimeout, StepFailed
 from freehold.events import Event, LockRetried, StepStarted
 from freehold.kernel.apply import LockBudget, exclusive
 from freehold.kernel.declare import Extra
@@ -112,7 +111,7 @@ def test_server_killed_in_the_middle(own_server: OwnedServer) -> None:
         if isinstance(event, StepStarted) and event.number == 3:
             own_server.kill()
 
-    with pytest.raises(psycopg.OperationalError), own_server.connect(autocommit=True) as connection:
+    with pytest.raises(ConnectionLost), own_server.connect(autocommit=True) as connection:
         apply_layer(connection, target, listener=kill)
     own_server.start()
     with own_server.connect(autocommit=True) as connection:

@@ -63,7 +63,10 @@ def _asked() -> str:
     else:
         password = sys.stdin.readline().rstrip("\n")
     if len(password) < SHORTEST:
-        raise InputError(f"The password is shorter than {SHORTEST} characters; nothing was changed")
+        raise InputError(
+            f"The password is shorter than {SHORTEST} characters; nothing was changed",
+            hint="Give a longer one, or leave --prompt out to have one made.",
+        )
     return password
 
 

@@ -52,7 +52,9 @@ def _write(folder: Path, name: str) -> None:
     except FileExistsError as error:
         raise InputError(f"{folder} is there already; nothing was written", hint="Choose another name.") from error
     except OSError as error:
-        raise InputError(f"{folder} cannot be written", detail=str(error)) from error
+        raise InputError(
+            f"{folder} cannot be written", detail=str(error), hint="Go to a directory that you may write to."
+        ) from error
 
 
 def _read(source: str) -> str:

@@ -24,7 +24,9 @@ def write_junit(file: Path, verdicts: Sequence[Verdict]) -> None:
     try:
         Xml.ElementTree(root).write(file, encoding="utf-8", xml_declaration=True)
     except OSError as error:
-        raise InputError(f"{file} cannot be written", detail=str(error)) from error
+        raise InputError(
+            f"{file} cannot be written", detail=str(error), hint="Give --junit a file in a directory that is there."
+        ) from error
 
 
 def _add_suite(root: Xml.Element, room: str, verdicts: Sequence[Verdict]) -> None:

@@ -137,7 +137,9 @@ def write_private(path: Path, text: str) -> None:
         fresh.replace(path)
     except OSError as error:
         fresh.unlink(missing_ok=True)
-        raise ConfigError(f"{path} cannot be written", detail=str(error)) from error
+        raise ConfigError(
+            f"{path} cannot be written", detail=str(error), hint="Give a file in a directory that you may write to."
+        ) from error
 
 
 def _add(connection: Connection, key: Key) -> None:

@@ -118,7 +118,7 @@ def _import(module: str, home: Path) -> Any:
         return importlib.import_module(module)
     except FreeholdError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
         raise ConfigError(
             f"The module {module} cannot be imported",
@@ -127,7 +127,7 @@ def _import(module: str, home: Path) -> Any:
         ) from error
 
 
-def _where(frames: list[traceback.FrameSummary], error: Exception) -> str:
+def _where(frames: list[traceback.FrameSummary], error: BaseException) -> str:
     words = f"{type(error).__name__}: {error}"
     # The first frame is this file.
     return f"{words} ({frames[-1].filename}, line {frames[-1].lineno})" if len(frames) > 1 else words

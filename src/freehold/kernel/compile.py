@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from freehold.errors import Contradiction, DeclarationError, UnclassifiedTable
+from freehold.kernel.check import refuse_dangling, refuse_repeated
 from freehold.kernel.declare import Declarations, Extra, Rename, name_of
 from freehold.kernel.garbage import uncollected
 from freehold.kernel.metadata import metadata_objects
@@ -61,6 +62,8 @@ def compile_layer(layer: Declarations, rooms: Sequence[Room[Any]]) -> Declared:
         A declaration names what is not there, contradicts another, belongs to no room, or leaves a table unclassified.
     """
     pairs = tuple(_pairs(layer, rooms))
+    refuse_repeated(pairs)
+    refuse_dangling(layer.metadata)
     model = _classified(layer, pairs)
     for phase in Phase:
         for room, item in pairs:
@@ -117,7 +120,11 @@ def _classified(layer: Declarations, pairs: Iterable[tuple[Room[Any], Any]]) -> 
     for room, item in pairs:
         for name, found in room.classify(item, bare).items():
             if classes.get(name, found) != found:
-                raise Contradiction(f"Two declarations classify table {'.'.join(name)} differently")
+                raise Contradiction(
+                    f"Two declarations classify table {'.'.join(name)} differently",
+                    detail=f"{classes[name]} and {found}",
+                    hint="Name the table in one of them.",
+                )
             classes[name] = found
     _refuse_unclassified(layer, classes)
     model = replace(bare, classes=classes)

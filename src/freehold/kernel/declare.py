@@ -53,6 +53,7 @@ def column_of(entity: Entity, column: str) -> sa.Column[Any]:
         raise UnknownColumn(
             f"Table {'.'.join(name_of(table))} has no column {column!r}",
             detail=f"Its columns are {', '.join(table.columns.keys())}.",
+            hint="Name a column as it is called in the database.",
         )
     found: sa.Column[Any] = table.columns[column]
     return found

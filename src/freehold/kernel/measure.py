@@ -13,7 +13,7 @@ from psycopg import sql
 
 from freehold.errors import DataViolates
 from freehold.kernel.names import Sql, ddl, ident, joined, qualified, trusted
-from freehold.kernel.objects import Change, Column, Constraint, Key
+from freehold.kernel.objects import Change, Column, Constraint, Index, Key
 from freehold.kernel.observe import Catalog, Connection
 from freehold.kernel.plan import Plan, Step
 from freehold.kernel.template import read_sql
@@ -22,6 +22,12 @@ COUNT_TIMEOUT = "15s"
 SAMPLE = 5
 """Violating rows that an error shows."""
 
+_UNIQUE_INDEX = re.compile(
+    r"CREATE UNIQUE INDEX .* USING btree \((?P<keys>.+?)\)"
+    r"(?: INCLUDE \([^)]*\))?(?P<nulls> NULLS NOT DISTINCT)?(?: WITH \([^)]*\))?(?: WHERE (?P<where>.+))?"
+)
+"""As pg_get_indexdef writes it. Parentheses are balanced there, so the shortest match that fits the whole is right."""
+_ORDER = re.compile(r"(?: \w+_ops)?(?: DESC)?(?: NULLS (?:FIRST|LAST))?$")
 _FOREIGN = re.compile(r"FOREIGN KEY \((?P<columns>[^)]*)\) REFERENCES (?P<table>[^(]+)\((?P<referred>[^)]*)\)")
 
 
@@ -47,13 +53,22 @@ def _violations(connection: Connection, step: Step, desired: Catalog, live: Cata
     query = None
     if isinstance(item, Constraint) and step.key not in live.objects and _can_be_asked(item, live):
         query = _violating(item)
+    elif isinstance(item, Index) and step.key not in live.objects and item.table_key in live.objects:
+        query = _shared_keys(item)
     elif isinstance(item, Column):
         query = _missing_values(item, live.objects.get(step.key), live)
     if query:
-        rows = connection.execute(sql.SQL(query)).fetchall()
+        rows = _asked(connection, query)
         if rows:
             shown = ", ".join(json.dumps(row[1], default=str) for row in rows[:SAMPLE])
             yield f"{item.key if item else step.key}: {rows[0][0]} rows, such as {shown}"
+
+
+def _asked(connection: Connection, query: Sql) -> list[Any]:
+    try:
+        return connection.execute(sql.SQL(query)).fetchall()
+    except psycopg.errors.UndefinedColumn:
+        return []  # about a column that the same plan adds or renames
 
 
 def _can_be_asked(constraint: Constraint, live: Catalog) -> bool:
@@ -81,6 +96,41 @@ def _violating(constraint: Constraint) -> Sql | None:
     if constraint.type in "pu":
         return _duplicates(constraint)
     return _orphans(constraint) if constraint.type == "f" else None
+
+
+def _shared_keys(index: Index) -> Sql | None:
+    """A query for rows that a unique index would find equal; None for an index that is not unique."""
+    match = _UNIQUE_INDEX.fullmatch(index.definition)
+    if not match:
+        return None
+    keys = [_ORDER.sub("", key) for key in _top_level(match["keys"])]
+    names = joined(ddl("{} AS {}", trusted(key), ident(key.strip('"()'))) for key in keys)
+    nulls = "" if match["nulls"] else f"num_nulls({', '.join(keys)}) = 0 AND "
+    inner = ddl(
+        "SELECT {}, count(*) AS rows FROM {} WHERE {}{} GROUP BY {} HAVING count(*) > 1",
+        names,
+        qualified(index.schema, index.table),
+        trusted(nulls),
+        trusted(match["where"] or "true"),
+        trusted(", ".join(map(str, range(1, len(keys) + 1)))),
+    )
+    return ddl("SELECT sum(t.rows) OVER (), to_jsonb(t) FROM ({}) AS t LIMIT {}", inner, trusted(str(SAMPLE)))
+
+
+def _top_level(text: str) -> Iterator[str]:
+    """The parts between commas that stand in no parentheses and in no literal or quoted name."""
+    depth, quote, begin = 0, "", 0
+    for at, sign in enumerate(text):
+        if quote:
+            quote = "" if sign == quote else quote
+        elif sign in "'\"":
+            quote = sign
+        elif sign in "()":
+            depth += 1 if sign == "(" else -1
+        elif sign == "," and not depth:
+            yield text[begin:at].strip()
+            begin = at + 1
+    yield text[begin:].strip()
 
 
 def _select(schema: str, table: str, condition: Sql) -> Sql:

@@ -155,6 +155,8 @@ class Room(Generic[D]):
         Probes that need a disposable server.
     classify
         Ownership of metadata tables; asked before any room compiles.
+    single
+        Whether its declaration speaks for the whole layer, so that there is at most one.
     """
 
     name: str
@@ -165,3 +167,4 @@ class Room(Generic[D]):
     probes: Callable[[D, Model], Iterable[Probe]] = nothing
     drills: Callable[[D, Model], Iterable[Drill]] = nothing
     classify: Callable[[D, Model], Mapping[tuple[str, str], Class]] = no_classes
+    single: bool = False

@@ -16,12 +16,12 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from freehold.errors import DeclarationError
+from freehold.errors import DeclarationError, PrivilegeMissing
 from freehold.kernel.names import Sql, ddl, ident
 from freehold.kernel.objects import Grant, Key, Object, Role, Site
 from freehold.kernel.observe import KINDS, Catalog, Connection, prepare_session, read_catalog, with_columns
 
-CACHE_FORMAT = 1
+CACHE_FORMAT = 2
 
 
 def ordered(objects: Mapping[Key, Object]) -> list[Object]:
@@ -97,6 +97,8 @@ def build(connection: Connection, objects: Mapping[Key, Object], cache: Path | N
     ------
     DeclarationError
         The server refuses a declared object; the error names it.
+    PrivilegeMissing
+        The login may not build it.
     """
     site = Site(database="scratch", version=connection.info.server_version, new=frozenset(objects))
     file = cache / f"{_digest(objects, site.version)}.json" if cache else None
@@ -166,6 +168,12 @@ def _name_culprit(scratch: Connection, work: Sequence[tuple[Object, Sql]], whole
     for item, statement in work:
         try:
             scratch.execute(sql.SQL(statement))
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise PrivilegeMissing(
+                f"The login {scratch.info.user} may not build {item.key}, declared by {item.room or 'the layer'}",
+                detail=error.diag.message_primary or "",
+                hint="Plan as a superuser, or as a role that is a member of all of the layer's roles.",
+            ) from error
         except psycopg.errors.Error as error:
             raise DeclarationError(
                 f"PostgreSQL refuses {item.key}, declared by {item.room or 'the layer'}: {error.diag.message_primary}",

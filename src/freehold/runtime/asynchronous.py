@@ -95,7 +95,7 @@ class AsyncDatabase:
             yield session
             await session.run_sync(lambda _: inner.finish())
         except psycopg.Error as error:
-            raise_typed(error)
+            raise_typed(error, read_only=read_only)
             raise
         finally:
             await session.run_sync(lambda _: inner.abandon())

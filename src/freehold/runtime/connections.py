@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 from sqlalchemy.engine import ExceptionContext
 
@@ -14,11 +15,15 @@ from freehold.errors import CommitInside, CommitRefused, FreeholdError
 from freehold.kernel.template import read_sql
 from freehold.runtime.context import Backend, Context
 from freehold.runtime.signer import Signer
-from freehold.servers.faults import translate
+from freehold.servers.faults import refused, translate
 
 PACKAGE = "freehold.runtime"
+READ_ONLY_TRANSACTION = "25006"
 BACKEND = "freehold_backend"
 HELD = "freehold_held"
+READ_ONLY = "freehold_read_only"
+PATIENCE = 3
+"""Seconds to ask a server for the reason why it refused a connection."""
 
 
 def watch(engine: sa.Engine) -> None:
@@ -33,6 +38,7 @@ def bind(connection: sa.Connection, signer: Signer, context: Context, *, read_on
     """Bind a context to the transaction that just began, as a bind parameter: a literal would stand in the logs."""
     token = signer.token(context, connection.info.get(BACKEND, Backend()))
     connection.info[HELD] = True
+    connection.info[READ_ONLY] = read_only
     statement = read_sql(PACKAGE, "bind_context_read_only" if read_only else "bind_context")
     connection.exec_driver_sql(statement, (token,))
 
@@ -77,21 +83,34 @@ def _guard_commit(connection: sa.Connection) -> None:
 
 def _translate(context: ExceptionContext) -> None:
     original = context.original_exception
-    if isinstance(original, psycopg.Error):
-        raise_typed(original)
+    if not isinstance(original, psycopg.Error):
+        return
+    if context.connection is not None:
+        raise_typed(original, read_only=context.connection.info.get(READ_ONLY, False))
+    elif isinstance(original, psycopg.OperationalError) and context.engine is not None:
+        raise refused(original, _conninfo(context.engine.url), PATIENCE) from original
 
 
-def raise_typed(error: psycopg.Error) -> None:
+def _conninfo(url: sa.URL) -> str:
+    query = {name: value if isinstance(value, str) else ",".join(value) for name, value in url.query.items()}
+    return make_conninfo(**url.translate_connect_args(username="user", database="dbname"), **query)
+
+
+def raise_typed(error: psycopg.Error, *, read_only: bool = False) -> None:
     """Raise Freehold's error for a refused context, a lost connection or a full disk; leave the rest to SQLAlchemy."""
-    found = typed(error)
+    found = typed(error, read_only=read_only)
     if found is not None:
         raise found from error
 
 
-def typed(error: psycopg.Error) -> FreeholdError | None:
-    """Freehold's error for what the application cannot be expected to handle itself, or None."""
+def typed(error: psycopg.Error, *, read_only: bool = False) -> FreeholdError | None:
+    """Freehold's error for what the application cannot be expected to handle itself, or None.
+
+    A refused write is the server's fault only where the transaction was not begun as a ``read_only`` one.
+    """
     state = error.sqlstate or ""
     gone = not state and isinstance(error, psycopg.OperationalError)
-    if state.startswith(("FH", "08", "57P", "53")) or gone:
+    whole_server_is = state == READ_ONLY_TRANSACTION and not read_only
+    if state.startswith(("FH", "08", "57P", "53", "58")) or gone or whole_server_is:
         return translate(error)
     return None

@@ -109,7 +109,7 @@ class Database:
             session.finish()
         except psycopg.Error as error:
             # From the raw connection; what SQLAlchemy runs is translated where it fails.
-            raise_typed(error)
+            raise_typed(error, read_only=read_only)
             raise
         finally:
             session.abandon()

@@ -76,7 +76,11 @@ class KeyRing:
             mode = path.stat().st_mode
             text = path.read_text(encoding="ascii")
         except (OSError, UnicodeDecodeError) as error:
-            raise ContextKeyMissing(f"The context keys in {path} cannot be read", detail=str(error)) from error
+            raise ContextKeyMissing(
+                f"The context keys in {path} cannot be read",
+                detail=_why(error),
+                hint="Give the file that 'freehold apply' or 'freehold keys rotate' wrote, readable by this account.",
+            ) from error
         if stat.S_IMODE(mode) & 0o077:
             raise ContextKeyMissing(
                 f"The file of context keys {path} is open to others (mode {stat.S_IMODE(mode):04o})",
@@ -105,6 +109,11 @@ class KeyRing:
                 hint=f"Give connect(keys=...) a file of mode 0600, or set {VARIABLE} to lines key_id:base64secret.",
             )
         return cls.parse(environment[VARIABLE], VARIABLE)
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    # A decoding error would show a byte of what may be a secret.
+    return str(error) if isinstance(error, OSError) else "It is no text."
 
 
 def _key(line: str, source: str) -> Key:

@@ -152,7 +152,9 @@ def _release(directory: Path, environment: Mapping[str, str]) -> str:
     told = _ask(directory / "postgres", "--version", environment)
     found = re.search(r"\d+(\.\d+)?", told)
     if found is None:
-        raise BinariesMissing(f"{directory}/postgres does not tell its version.", detail=told)
+        raise BinariesMissing(
+            f"{directory}/postgres does not tell its version.", detail=told, hint="Install PostgreSQL again."
+        )
     return found.group()
 
 
@@ -169,7 +171,11 @@ def _ask(program: Path, option: str, environment: Mapping[str, str]) -> str:
             [str(program), option], env={**os.environ, **environment}, check=True, capture_output=True, text=True
         )
     except (OSError, subprocess.CalledProcessError) as error:
-        raise BinariesMissing(f"{program} does not run.", detail=str(getattr(error, "stderr", "") or error)) from error
+        raise BinariesMissing(
+            f"{program} does not run.",
+            detail=str(getattr(error, "stderr", "") or error),
+            hint="Install PostgreSQL again, or name the directory of its programs in FREEHOLD_PG_BIN.",
+        ) from error
     return done.stdout.strip()
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -29,6 +30,7 @@ CLASSES: Mapping[str, tuple[type[FreeholdError], str]] = {
     "28": (errors.LoginRefused, "Check user and password, and the server's pg_hba.conf."),
     "08": (errors.ConnectionLost, "Run again: what was not committed is rolled back."),
 }
+_LOOK = "The SQLSTATE tells the kind: see appendix A of PostgreSQL's manual, and the server's log."
 LOST = ("57P01", "57P02", "57P05")
 
 
@@ -37,7 +39,16 @@ def translate(error: psycopg.Error, *, doing: str = "") -> FreeholdError:
     kind, hint = _kind(error)
     subject = f"{doing[:1].upper()}{doing[1:]} failed" if doing else "PostgreSQL refused"
     code = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
-    return kind(f"{subject}{code}.", detail=_words(error), hint=hint or (error.diag.message_hint or ""))
+    return kind(f"{subject}{code}.", detail=_words(error), hint=hint or error.diag.message_hint or _LOOK)
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Raise typed errors in place of psycopg's; as a decorator, for every call of a function."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise translate(error, doing=doing) from error
 
 
 def connect(conninfo: str, *, autocommit: bool = False, timeout: int = 10) -> psycopg.Connection[Any]:
@@ -61,11 +72,14 @@ def connect(conninfo: str, *, autocommit: bool = False, timeout: int = 10) -> ps
             hint="Write postgresql://user@host:port/database.",
         ) from error
     except psycopg.OperationalError as error:
-        raise _refused(error, conninfo, timeout) from error
+        raise refused(error, conninfo, timeout) from error
 
 
-def _refused(error: psycopg.OperationalError, conninfo: str, timeout: int) -> FreeholdError:
-    """libpq hides the SQLSTATE of a failed connection, so it is asked for again, with the protocol traced."""
+def refused(error: psycopg.Error, conninfo: str, timeout: int) -> FreeholdError:
+    """The typed error for a connection that did not come about.
+
+    libpq hides the SQLSTATE of a failed connection, so it is asked for again, with the protocol traced.
+    """
     state = ask_again(conninfo, timeout)
     where = endpoint(conninfo)
     kind, hint = (

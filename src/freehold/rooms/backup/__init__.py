@@ -16,6 +16,7 @@ ROOM = Room(
     compile=compile_backup,
     scope=scope_backup,
     drills=restore_drills,
+    single=True,
 )
 
 __all__ = [

@@ -108,7 +108,10 @@ def set_scene(checked: Checked, ground: Ground, listener: Listener = ignore) -> 
         The backup could not be taken, or its WAL did not reach the archive.
     """
     if not checked.tables:
-        raise DrillFailed("The layer has no table, so that a restore would prove nothing")
+        raise DrillFailed(
+            "The layer has no table, so that a restore would prove nothing",
+            hint="Give the layer its tables, apply it and fill them.",
+        )
     repository = repository_of(checked.declaration, ground.server.data_directory, ground.server.account)
     drill = uuid.uuid4()
     backup = take_base_backup(ground.server, repository, listener=listener)

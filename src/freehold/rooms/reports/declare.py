@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from freehold.errors import DeclarationError
+from freehold.errors import DeclarationError, UnknownColumn
 from freehold.kernel.declare import name_of, seconds_of
 from freehold.kernel.names import shortened
 from freehold.rooms.reports.source import Query, tables_of
@@ -89,7 +89,8 @@ class Report:
             )
         unknown = sorted(set(self.keys) - set(self.query.selected_columns.keys()))
         if unknown:
-            raise DeclarationError(
+            raise UnknownColumn(
                 f"Report {self.name} has keys that its query does not select: {', '.join(unknown)}",
                 detail=f"The query selects {', '.join(map(str, self.query.selected_columns.keys()))}.",
+                hint="Name selected columns, those that tell the rows of one tenant apart.",
             )

@@ -15,6 +15,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from freehold.errors import ReportStale
 from freehold.rooms.reports.declare import Report
+from freehold.servers.faults import translated
 
 Columns = ReadOnlyColumnCollection[str, Any]
 Where = Callable[[Columns], sa.ColumnElement[bool]]
@@ -65,6 +66,7 @@ def refresh_report(session: Session, report: Report) -> int:
     return int(session.scalars(sa.select(function(type_=sa.BigInteger))).one())
 
 
+@translated("refresh")
 def refresh_all(connection: psycopg.Connection[Any], report: Report) -> int:
     """Refresh every tenant's rows, as the operator; returns how many rows changed."""
     name = sql.Identifier(report.schema, report.function("refresh", "_all_v1"))

@@ -13,6 +13,7 @@ ROOM = Room(
     compile=compile_roles,
     scope=scope_roles,
     probes=probe_roles,
+    single=True,
 )
 
 __all__ = ["ROOM", "Roles", "set_password"]

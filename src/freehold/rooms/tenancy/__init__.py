@@ -15,6 +15,7 @@ ROOM = Room(
     scope=scope,
     probes=probes,
     classify=classify,
+    single=True,
 )
 
 __all__ = ["ROOM", "Tenancy", "tenant_foreign_key", "tenant_unique"]

@@ -82,6 +82,7 @@ def root_key(root: Entity) -> str:
         raise DeclarationError(
             f"The root table {'.'.join(name_of(root))} needs a primary key of one column, which names the tenant",
             detail=f"Its primary key is ({', '.join(column.name for column in columns)}).",
+            hint="Give Tenancy the table that has a row for each tenant.",
         )
     return columns[0].name
 
