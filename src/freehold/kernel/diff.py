@@ -169,7 +169,9 @@ def _refuse_loss(key: Key, live: Catalog, desired: Catalog) -> None:
             hint="PostgreSQL cannot repartition a table in place: declare a new table and move the rows.",
         )
     if isinstance(old, Column) and isinstance(new, Column) and not old.generated and not new.generated:
-        needs = ", ".join(str(need) for need in sorted(live.needs.get(key, ())) if live.objects.get(need) != desired.objects.get(need))
+        needs = ", ".join(
+            str(need) for need in sorted(live.needs.get(key, ())) if live.objects.get(need) != desired.objects.get(need)
+        )
         raise PlanError(
             f"{key} stands on what cannot be changed in place, {needs}, and would lose its values",
             hint="An enum takes new labels only, and a function in a default keeps its result: declare another one, "

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from hashlib import sha256
 from typing import LiteralString, NewType
 
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.postgresql.base import RESERVED_WORDS
 
 Sql = NewType("Sql", str)
 """SQL text made of this code base's literals, of quoted identifiers and literals, and of the catalog's own text."""
 
-_preparer = PGDialect_psycopg().identifier_preparer  # type: ignore[no-untyped-call]
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 def ident(name: str) -> Sql:
     """Quote one identifier where PostgreSQL needs it quoted."""
-    return Sql(_preparer.quote(name))
+    if _PLAIN.fullmatch(name) and name not in RESERVED_WORDS:
+        return Sql(name)
+    return Sql('"' + name.replace('"', '""') + '"')
 
 
 def qualified(*names: str) -> Sql:

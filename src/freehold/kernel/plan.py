@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from freehold.errors import StepRefused
 from freehold.kernel.compile import Declared
-from freehold.kernel.diff import Difference, Stranger
-from freehold.kernel.objects import Change, Key, Lock, Object, Site
+from freehold.kernel.diff import Difference, Stranger, site_of
+from freehold.kernel.objects import Change, Constraint, Key, Lock, Object
 from freehold.kernel.observe import Catalog
 from freehold.kernel.scratch import topological
 
@@ -89,7 +89,7 @@ class Plan:
         for step in self.steps:
             yield from _step_lines(step)
         for stranger in self.strangers:
-            yield f"-- not declared, left alone: {stranger.key} (in the scope of {stranger.room})"
+            yield _comment(f"not declared, left alone: {stranger.key} (in the scope of {stranger.room})")
 
     def refuse_unless_allowed(self, *, data_loss: bool, weaker_guard: bool) -> None:
         """Refuse steps whose flag is not given.
@@ -113,15 +113,20 @@ def _cost(change: Change) -> str:
     return f"loses {change.loses}" if change.loses else change.weakens
 
 
+def _comment(text: str) -> str:
+    """One line, whatever line ends a name or a reason has: the next one would run as SQL."""
+    return f"-- {' '.join(text.splitlines())}"
+
+
 def _step_lines(step: Step) -> Iterator[str]:
     change = step.change
     lock = f"{change.lock} on {change.on}" if change.lock is not Lock.NONE else "no table lock"
     undo = "reversible" if change.reversible else "not reversible"
-    yield f"-- {step.number}. {change.title} [{step.room}] {lock}; {undo}"
+    yield _comment(f"{step.number}. {change.title} [{step.room}] {lock}; {undo}")
     if step.reason:
-        yield f"--    because {step.reason}"
+        yield _comment(f"   because {step.reason}")
     if step.flag:
-        yield f"--    needs {step.flag}: {_cost(change)}"
+        yield _comment(f"   needs {step.flag}: {_cost(change)}")
     whole = change.transactional and len(change.statements) > 1
     if whole:
         yield "BEGIN;"
@@ -181,7 +186,7 @@ def _works(found: Difference, live: Catalog, *, first_here: bool) -> dict[Key, _
     new = frozenset(key for key in found.create if key not in live.objects)
     if first_here:
         new |= {Key("database", ())}
-    site = Site(database=live.database, version=live.version, new=new)
+    site = site_of(live, new)
     works: dict[Key, _Work] = {}
     for key, item in found.drop.items():
         works[_node("drop", key)] = _Work(key, "drop", item, item.drop(site))
@@ -205,6 +210,7 @@ def _ordered(works: Mapping[Key, _Work], desired: Catalog, live: Catalog, declar
             _order_make(node, work, works, needs, desired, declared)
             if work.verb == "alter":
                 _order_leaving(node, work, works, needs, live)
+    _order_names(works, needs)
     rank = {node: 1000 - w.item.rank if w.verb == "drop" else w.item.rank for node, w in works.items()}
     return (works[node] for node in topological(needs, rank))
 
@@ -246,6 +252,22 @@ def _order_leaving(
         other = _node("drop", need)
         if other in works:
             needs[other].add(node)
+
+
+def _order_names(works: Mapping[Key, _Work], needs: dict[Key, set[Key]]) -> None:
+    """Tables, views, sequences and indexes, those of constraints too, share their names: one goes before one comes."""
+    leaving = {_relation(work.item): node for node, work in works.items() if work.verb == "drop"}
+    for node, work in works.items():
+        name = _relation(work.item)
+        if name and work.verb == "make" and name in leaving:
+            needs[node].add(leaving[name])
+
+
+def _relation(item: Object) -> tuple[str, ...]:
+    """The name under which ``pg_class`` has the object, or nothing."""
+    if isinstance(item, Constraint):
+        return (item.schema, item.constraint) if item.type in "pux" else ()
+    return item.name if item.kind in {"table", "view", "sequence", "index"} else ()
 
 
 def _steps(declared: Declared, works: Iterable[_Work]) -> Iterator[Step]:

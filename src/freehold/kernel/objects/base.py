@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cache
@@ -59,12 +59,14 @@ class Site:
     """Where a change happens: which database, and which objects the same plan makes.
 
     On a table of ``new`` nobody waits for a lock, so that the plain statement may be used where a live table needs the
-    online one.
+    online one. ``partitions`` gives the partitions of each live partitioned table, on which PostgreSQL builds an index
+    one by one.
     """
 
     database: str
     version: int
     new: frozenset[Key] = frozenset()
+    partitions: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,13 +48,17 @@ class Constraint(Object):
         return Change(title=f"{verb} {self.key}", statements=(statement,), lock=lock, on=self._table)
 
     def create(self, site: Site) -> tuple[Change, ...]:
-        if self.table_key in site.new:
-            return (self._change("add", self._add(trusted(self.definition)), self._add_lock),)
-        if self.type in "fc":
-            return self._add_unvalidated()
-        if self.type in "pu" and "WITHOUT OVERLAPS" not in self.definition:
-            return self._add_by_index()
-        return (self._change("add", self._add(trusted(self.definition)), Lock.ACCESS_EXCLUSIVE),)
+        if self._can_wait(site):
+            return self._add_unvalidated() if self.type in "fc" else self._add_by_index()
+        return (self._change("add", self._add(trusted(self.definition)), self._add_lock),)
+
+    def _can_wait(self, site: Site) -> bool:
+        """Whether a live table need not stand still while its rows are checked."""
+        if self.table_key in site.new or self.definition.endswith(" NOT ENFORCED"):
+            return False
+        if self.table_key in site.partitions and self.type != "c":
+            return self.type == "f" and site.version >= 180000
+        return self.type in "fcpu" and "WITHOUT OVERLAPS" not in self.definition
 
     @property
     def _add_lock(self) -> Lock:
@@ -82,27 +86,17 @@ class Constraint(Object):
             nulls,
         )
         body = ddl("{} USING INDEX {}{}", unique, ident(self.constraint), trusted(deferrable))
+        # An interrupted build leaves an invalid index under the name, so every try clears it first.
+        clear = ddl("DROP INDEX CONCURRENTLY IF EXISTS {}", qualified(self.schema, self.constraint))
         return (
-            self._drop_leftover_index(),
             Change(
                 title=f"build index of {self.key}",
-                statements=(build,),
+                statements=(clear, build),
                 lock=Lock.SHARE_UPDATE_EXCLUSIVE,
                 on=self._table,
                 transactional=False,
             ),
             self._change("add", self._add(body), Lock.ACCESS_EXCLUSIVE),
-        )
-
-    def _drop_leftover_index(self) -> Change:
-        """An interrupted CREATE INDEX CONCURRENTLY leaves an invalid index under the name that is needed."""
-        statement = ddl("DROP INDEX CONCURRENTLY IF EXISTS {}", qualified(self.schema, self.constraint))
-        return Change(
-            title=f"clear a leftover index of {self.key}",
-            statements=(statement,),
-            lock=Lock.SHARE_UPDATE_EXCLUSIVE,
-            on=self._table,
-            transactional=False,
         )
 
     def drop(self, site: Site) -> tuple[Change, ...]:
@@ -125,5 +119,5 @@ class Constraint(Object):
 
 def _split_deferrable(tail: str) -> tuple[str, str]:
     """Split ``"a, b) DEFERRABLE"`` into ``"a, b)"`` and ``" DEFERRABLE"``."""
-    at = tail.find(" DEFERRABLE")
+    at = tail.rfind(" DEFERRABLE")
     return (tail, "") if at < 0 else (tail[:at], tail[at:])

@@ -11,7 +11,7 @@ from freehold.kernel.objects.base import Change, Object, Site
 
 @dataclass(frozen=True, kw_only=True)
 class Extension(Object):
-    """An extension that the server has available."""
+    """An extension that the server has available; it goes to the schema ``public`` unless it names its own."""
 
     kind: ClassVar[str] = "extension"
     rank: ClassVar[int] = 30
@@ -23,8 +23,12 @@ class Extension(Object):
         return (self.extension,)
 
     def create(self, site: Site) -> tuple[Change, ...]:
-        statement = ddl("CREATE EXTENSION IF NOT EXISTS {}", ident(self.extension))
-        return (Change(title=f"create {self.key}", statements=(statement,)),)
+        statements = (
+            ddl("SET LOCAL search_path = public"),  # an empty one leaves no schema to create it in
+            ddl("CREATE EXTENSION IF NOT EXISTS {}", ident(self.extension)),
+            ddl("SET LOCAL search_path = ''"),
+        )
+        return (Change(title=f"create {self.key}", statements=statements),)
 
     def drop(self, site: Site) -> tuple[Change, ...]:
         statement = ddl("DROP EXTENSION {}", ident(self.extension))

@@ -14,7 +14,8 @@ class Function(Object):
     """A function or procedure.
 
     ``arguments`` are the argument types as ``oidvectortypes`` writes them (``"uuid, text"``); ``definition`` is a whole
-    ``CREATE OR REPLACE FUNCTION`` statement.
+    ``CREATE OR REPLACE FUNCTION`` statement. What follows it is read from the catalog: ``parameters`` are
+    ``pg_get_function_identity_arguments``, ``defaults`` counts those with a default.
     """
 
     kind: ClassVar[str] = "function"
@@ -28,6 +29,8 @@ class Function(Object):
     definer: bool = False
     settings: tuple[str, ...] = ()
     routine: str = "FUNCTION"
+    parameters: str = ""
+    defaults: int = 0
 
     @property
     def name(self) -> tuple[str, ...]:
@@ -47,7 +50,7 @@ class Function(Object):
         return (Change(title=f"drop {self.title}", statements=(statement,)),)
 
     def alter(self, live: Self, site: Site) -> tuple[Change, ...] | None:
-        if self.returns != live.returns or self.routine != live.routine:
+        if not self._replaces(live):
             return None
         weakens = ""
         if self.definer and not live.definer:
@@ -55,6 +58,11 @@ class Function(Object):
         elif _pins_search_path(live) and not _pins_search_path(self):
             weakens = f"{self.title} would take the caller's search_path"
         return (Change(title=f"replace {self.title}", statements=(trusted(self.definition),), weakens=weakens),)
+
+    def _replaces(self, live: Function) -> bool:
+        """Whether CREATE OR REPLACE is allowed: it keeps names and results, and takes no default away."""
+        same = (self.returns, self.routine, self.parameters) == (live.returns, live.routine, live.parameters)
+        return same and self.defaults >= live.defaults
 
     @property
     def title(self) -> str:

@@ -92,8 +92,16 @@ class Policy(Object):
         same_reach = (self.command, self.permissive) == (live.command, live.permissive)
         fewer_roles = "PUBLIC" in live.roles or set(self.roles) <= set(live.roles)
         return (
-            same_reach and fewer_roles and _implies(self.using, live.using) and _implies(self.check, live.check)
-        ) or live._admits_all
+            same_reach
+            and fewer_roles
+            and _implies(self.using, live.using)
+            and _implies(self._written_check, live._written_check)
+        )
+
+    @property
+    def _written_check(self) -> str:
+        """The condition on new rows, which USING is where none is written."""
+        return self.check or self.using
 
 
 def _implies(new: str, old: str) -> bool:

@@ -42,9 +42,16 @@ class Role(Object):
     def name(self) -> tuple[str, ...]:
         return (self.role,)
 
-    def _attributes(self) -> Sql:
-        words = [word if getattr(self, name) else f"NO{word}" for name, word in ATTRIBUTES.items()]
-        return trusted(f"{' '.join(words)} CONNECTION LIMIT {self.connection_limit}")
+    def _attributes(self, live: Role | None = None) -> Sql:
+        """All attributes, or those that differ: only a superuser may even name some of them."""
+        words = [
+            word if getattr(self, name) else f"NO{word}"
+            for name, word in ATTRIBUTES.items()
+            if live is None or getattr(self, name) != getattr(live, name)
+        ]
+        if live is None or self.connection_limit != live.connection_limit:
+            words.append(f"CONNECTION LIMIT {self.connection_limit}")
+        return trusted(" ".join(words))
 
     def create(self, site: Site) -> tuple[Change, ...]:
         statement = ddl("CREATE ROLE {} {}", ident(self.role), self._attributes())
@@ -56,7 +63,7 @@ class Role(Object):
     def alter(self, live: Self, site: Site) -> tuple[Change, ...] | None:
         gained = [power for power in (*POWERS, "login") if getattr(self, power) and not getattr(live, power)]
         weakens = f"{self.role} would gain {', '.join(gained)}" if gained else ""
-        statement = ddl("ALTER ROLE {} {}", ident(self.role), self._attributes())
+        statement = ddl("ALTER ROLE {} {}", ident(self.role), self._attributes(live))
         return (Change(title=f"alter {self.key}", statements=(statement,), weakens=weakens),)
 
 

@@ -48,7 +48,7 @@ class Sequence(Object):
         return (Change(title=f"create {self.key}", statements=(statement,)),)
 
     def drop(self, site: Site) -> tuple[Change, ...]:
-        statement = ddl("DROP SEQUENCE {}", qualified(*self.name))
+        statement = ddl("DROP SEQUENCE IF EXISTS {}", qualified(*self.name))  # an owned one goes with its column
         return (Change(title=f"drop {self.key}", statements=(statement,), reversible=False),)
 
     def alter(self, live: Self, site: Site) -> tuple[Change, ...] | None:

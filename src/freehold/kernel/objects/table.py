@@ -71,7 +71,8 @@ class Table(Object):
 
     def create(self, site: Site) -> tuple[Change, ...]:
         statements = [self._create_statement(), *self._comments()]
-        return (Change(title=f"create {self.key}", statements=tuple(statements)),)
+        lock = Lock.ACCESS_EXCLUSIVE if self.parent else Lock.NONE
+        return (Change(title=f"create {self.key}", statements=tuple(statements), lock=lock, on=self.parent),)
 
     def _create_statement(self) -> Sql:
         unlogged = ddl("UNLOGGED ") if self.persistence == "u" else Sql("")

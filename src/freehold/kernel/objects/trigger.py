@@ -62,7 +62,9 @@ class Trigger(Object):
         return (self._change("drop", self._drop(), weakens=f"{self.trigger} would no longer guard {self._table}"),)
 
     def alter(self, live: Self, site: Site) -> tuple[Change, ...] | None:
+        silenced = self.enabled in "DR" and live.enabled in "OA"
+        weakens = f"{self.trigger} would no longer fire on {self._table}" if silenced else ""
         if self.definition != live.definition:
-            return (self._change("replace", self._drop(), *(c for x in self.create(site) for c in x.statements)),)
-        weakens = f"{self.trigger} would no longer fire on {self._table}" if self.enabled == "D" else ""
+            made = (statement for change in self.create(site) for statement in change.statements)
+            return (self._change("replace", self._drop(), *made, weakens=weakens),)
         return (self._change(ENABLED[self.enabled].lower(), self._switch(), weakens=weakens),)

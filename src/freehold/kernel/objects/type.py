@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from freehold.kernel.names import Sql, ddl, ident, joined, literal, qualified, trusted
-from freehold.kernel.objects.base import Change, Object, Site
+from freehold.kernel.objects.base import Change, Lock, Object, Site
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +37,15 @@ class Enum(Object):
         kept = tuple(label for label in self.labels if label in live.labels)
         if kept != live.labels:
             return None
-        return tuple(self._add(label) for label in self.labels if label not in live.labels)
+        return tuple(self._add(label, live) for label in self.labels if label not in live.labels)
 
-    def _add(self, label: str) -> Change:
+    def _add(self, label: str, live: Enum) -> Change:
         position = self.labels.index(label)
-        place = ddl(" AFTER {}", literal(self.labels[position - 1])) if position else ddl(" BEFORE {}", self._first())
+        place = (
+            ddl(" AFTER {}", literal(self.labels[position - 1]))
+            if position
+            else ddl(" BEFORE {}", literal(live.labels[0]))
+        )
         statement = ddl("ALTER TYPE {} ADD VALUE IF NOT EXISTS {}", qualified(*self.name), literal(label))
         # A label that was added in a transaction cannot be used in it, so the statement commits alone.
         return Change(
@@ -50,9 +54,6 @@ class Enum(Object):
             transactional=False,
             reversible=False,
         )
-
-    def _first(self) -> Sql:
-        return literal(self.labels[1])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +102,13 @@ class Domain(Object):
         if self.not_null != live.not_null:
             verb = ddl("SET NOT NULL") if self.not_null else ddl("DROP NOT NULL")
             statements.append(ddl("ALTER DOMAIN {} {}", target, verb))
-        for name, _ in sorted(set(live.checks) - set(self.checks)):
+        dropped = sorted(set(live.checks) - set(self.checks))
+        for name, _ in dropped:
             statements.append(ddl("ALTER DOMAIN {} DROP CONSTRAINT {}", target, ident(name)))
         for name, check in sorted(set(self.checks) - set(live.checks)):
             statements.append(ddl("ALTER DOMAIN {} ADD CONSTRAINT {} {}", target, ident(name), trusted(check)))
-        return (Change(title=f"alter {self.key}", statements=tuple(statements)),)
+        weakens = f"{'.'.join(self.name)} would accept values that {dropped[0][0]} refuses" if dropped else ""
+        on = f"every table with a column of {target}"
+        return (
+            Change(title=f"alter {self.key}", statements=tuple(statements), lock=Lock.SHARE, on=on, weakens=weakens),
+        )

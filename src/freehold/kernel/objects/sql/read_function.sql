@@ -2,7 +2,8 @@ SELECT
     'pg_proc'::regclass::oid, p.oid, 0,
     n.nspname, p.proname, oidvectortypes(p.proargtypes),
     pg_get_functiondef(p.oid), coalesce(pg_get_function_result(p.oid), ''), p.prosecdef,
-    coalesce(p.proconfig, '{}'), CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END
+    coalesce(p.proconfig, '{}'), CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END,
+    pg_get_function_identity_arguments(p.oid), p.pronargdefaults::integer
 FROM pg_proc AS p
 JOIN pg_namespace AS n ON n.oid = p.pronamespace
 WHERE p.prokind IN ('f', 'p', 'w') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
