@@ -79,9 +79,10 @@ class Demo:
             return layer.connect(server.url(layer.name, user=APPLICATION, password=password), keys=keys)
 
     def _load(self, db: Database) -> None:
-        with self._step(f"Load {self.source.name} as {APPLICATION}"), watching() as listener:
-            result = load(db, self.source, listener)
-        show.loaded(self.console, result)
+        with self._step(f"Load {self.source.name} as {APPLICATION}"):
+            with watching() as listener:
+                result = load(db, self.source, listener)
+            show.loaded(self.console, result)
         with self._step("Reckon with the input"):
             reckoning = reconcile(db, self.source)
             show.reckoning(self.console, reckoning)
