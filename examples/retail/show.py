@@ -138,4 +138,4 @@ def verdict(console: Console, faults: Sequence[str], seconds: float, home: Path)
     if not faults:
         console.print("[bold green]✓ Every promise held.[/bold green]", end=" ")
     console.print(f"{seconds:.0f} s in all. The server is stopped; its data stays in {home}.")
-    console.print("Look around: export FREEHOLD_LAYER=examples.retail.layer:layer; freehold up; freehold status", markup=False)
+    console.print("Look around: export FREEHOLD_LAYER=examples.retail.layer:layer; freehold up", markup=False)
