@@ -16,7 +16,8 @@ class Backup:
     Parameters
     ----------
     keep
-        Every moment of this period can be restored; older backups are removed by ``expire``.
+        Every moment of this period can be restored; older backups are removed once a
+        drill has held.
     rpo
         The most that a disaster may cost, as a time. WAL is archived at least twice in it.
     repository

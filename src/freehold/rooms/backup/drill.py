@@ -90,7 +90,11 @@ def _run(checked: Checked, ground: Ground, listener: Listener) -> Finding:
     """The whole drill; what a backup or a server fails in is its finding."""
     try:
         scene = set_scene(checked, ground, listener)
-        return judge(checked, scene, ground, listener)
+        finding = judge(checked, scene, ground, listener)
+        if finding.held:
+            # Only a backup that was restored is a reason to let older ones go.
+            scene.repository.expire(checked.declaration.keep_seconds, scene.backup.finished)
+        return finding
     except DrillFailed:
         raise
     except (BackupError, ServerError) as error:
