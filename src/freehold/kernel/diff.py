@@ -144,16 +144,19 @@ def _replace(result: Difference, desired: Catalog, live: Catalog) -> None:
     """Where a change cannot be made in place, drop and create, and with it all that stands on it."""
     site = site_of(live, frozenset(result.create))
     needed_by = _inverted(live.needs)
-    work = [key for key, (old, new) in result.alter.items() if new.alter(old, site) is None]
-    work += [key for changed in _retyped(result) for key in needed_by.get(changed, ()) if _broken_by_retype(live, key)]
+    work = [(key, key) for key, (old, new) in result.alter.items() if new.alter(old, site) is None]
+    for changed in _retyped(result):
+        work += [(key, key) for key in needed_by.get(changed, ()) if _broken_by_retype(live, key)]
     seen: set[Key] = set()
     while work:
-        key = work.pop()
+        key, cause = work.pop()
         if key in seen or key not in live.objects or key not in desired.objects:
             continue
+        if key in result.alter and cause != key and cause not in desired.needs.get(key, ()):
+            continue  # it is about to leave what is made anew
         seen.add(key)
         _refuse_loss(key, live, desired)
-        work += needed_by.get(key, ())
+        work += [(found, key) for found in needed_by.get(key, ())]
         result.alter.pop(key, None)
         result.drop[key] = live.objects[key]
         result.create[key] = desired.objects[key]

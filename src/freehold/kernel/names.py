@@ -12,12 +12,40 @@ from sqlalchemy.dialects.postgresql.base import RESERVED_WORDS
 Sql = NewType("Sql", str)
 """SQL text made of this code base's literals, of quoted identifiers and literals, and of the catalog's own text."""
 
+RESERVED = RESERVED_WORDS | {
+    "collation",
+    "concurrently",
+    "current_schema",
+    "system_user",
+    "tablesample",
+    "authorization",
+    "binary",
+    "cross",
+    "freeze",
+    "full",
+    "ilike",
+    "inner",
+    "is",
+    "isnull",
+    "join",
+    "left",
+    "like",
+    "natural",
+    "notnull",
+    "outer",
+    "overlaps",
+    "right",
+    "similar",
+    "verbose",
+}
+"""Words that PostgreSQL takes as names only in quotes; SQLAlchemy's list lacks some."""
+
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 def ident(name: str) -> Sql:
     """Quote one identifier where PostgreSQL needs it quoted."""
-    if _PLAIN.fullmatch(name) and name not in RESERVED_WORDS:
+    if _PLAIN.fullmatch(name) and name not in RESERVED:
         return Sql(name)
     return Sql('"' + name.replace('"', '""') + '"')
 

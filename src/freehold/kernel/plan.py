@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from freehold.errors import StepRefused
 from freehold.kernel.compile import Declared
 from freehold.kernel.diff import Difference, Stranger, site_of
-from freehold.kernel.objects import Change, Constraint, Key, Lock, Object
+from freehold.kernel.objects import Change, Constraint, Key, Lock, Object, Table
 from freehold.kernel.observe import Catalog
 from freehold.kernel.scratch import topological
 
@@ -217,7 +217,9 @@ def _ordered(works: Mapping[Key, _Work], desired: Catalog, live: Catalog, declar
 
 def _order_drop(node: Key, work: _Work, works: Mapping[Key, _Work], needs: dict[Key, set[Key]], live: Catalog) -> None:
     """A drop comes before whatever happens to the things that the object needs."""
-    for need in {*live.needs.get(work.key, ()), *work.item.parents}:
+    needed = {*live.needs.get(work.key, ()), *work.item.parents}
+    # A column that goes with its table has no step of its own.
+    for need in needed | {Key("table", need.name[:2]) for need in needed if need.kind == "column"}:
         for verb in ("drop", "make"):
             other = _node(verb, need)
             if other in works and (verb == "drop" or works[other].verb == "alter"):
@@ -237,7 +239,9 @@ def _order_make(
 ) -> None:
     """A creation or change comes after whatever is made of the things that the object needs."""
     after = declared.objects[work.key].after if work.key in declared.objects else ()
-    for need in {*desired.needs.get(work.key, ()), *work.item.parents, *after}:
+    written = [column.key for column in work.item.columns] if isinstance(work.item, Table) else []
+    needed = {need for key in (work.key, *written) for need in desired.needs.get(key, ())}
+    for need in {*needed, *work.item.parents, *after}:
         for candidate in (need, Key("table", need.name[:2])) if need.kind == "column" else (need,):
             other = _node("make", candidate)
             if other in works and other != node:

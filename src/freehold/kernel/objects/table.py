@@ -99,12 +99,14 @@ class Table(Object):
         return ddl("COMMENT ON TABLE {} IS {}", self.sql, text)
 
     def drop(self, site: Site) -> tuple[Change, ...]:
+        # While it is attached, a foreign key to the whole partitioned table keeps a partition from being dropped.
+        detach = (ddl("ALTER TABLE {} DETACH PARTITION {}", trusted(self.parent), self.sql),) if self.parent else ()
         return (
             Change(
                 title=f"drop {self.key}",
-                statements=(ddl("DROP TABLE {}", self.sql),),
+                statements=(*detach, ddl("DROP TABLE {}", self.sql)),
                 lock=Lock.ACCESS_EXCLUSIVE,
-                on=self.sql,
+                on=self.parent or self.sql,
                 reversible=False,
                 loses=f"every row of {self.schema}.{self.table}",
             ),
