@@ -161,6 +161,12 @@ class PlanStale(PlanError):
     code = "plan.stale"
 
 
+class JournalDamaged(PlanError):
+    """Freehold's own tables in the database are not as it left them."""
+
+    code = "journal.damaged"
+
+
 class ApplyBusy(PlanError):
     """Another apply holds the advisory lock."""
 

@@ -175,9 +175,10 @@ def prove_layer(
         Whether the verdicts are kept in the journal.
     """
     check_server(connection)
+    recorded = record and journal.installed_version(connection)  # a damaged journal is told before the attacks
     probes: list[Probe] = [probe for probe in declared.probes if not rooms or probe.room in rooms]
     verdicts = run_probes(connection, probes, listener=listener)
-    if record and journal.installed_version(connection):
+    if recorded:
         journal.record_evidence(
             connection, verdicts, declaration=declaration_digest(declared), valid_seconds=EVIDENCE_SECONDS
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
@@ -11,6 +12,7 @@ from typing import Any
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from freehold.errors import JournalDamaged
 from freehold.kernel.names import trusted
 from freehold.kernel.objects import Change, Key
 from freehold.kernel.observe import Connection
@@ -18,6 +20,8 @@ from freehold.kernel.plan import Plan, Step
 from freehold.kernel.prove import Verdict
 from freehold.kernel.template import read_sql
 
+_TABLE = re.compile(r"^CREATE TABLE freehold\.(\w+) \((.*?)^\);", re.MULTILINE | re.DOTALL)
+_COLUMN = re.compile(r"^    ([a-z_]+) ", re.MULTILINE)
 VERSION = 1
 """The version of the journal's schema; the newest migration leads to it."""
 
@@ -27,12 +31,48 @@ def _query(name: str) -> sql.SQL:
 
 
 def installed_version(connection: Connection) -> int:
-    """The version of the journal in the database, 0 where there is none."""
-    there = connection.execute(_query("read_version")).fetchone()
-    if not there or not there[0]:
+    """The version of the journal in the database, 0 where there is none.
+
+    Raises
+    ------
+    JournalDamaged
+        Some of its tables or columns are gone, or it is a newer release's.
+    """
+    wanted = _tables()
+    found = {table: set(columns) for table, columns in connection.execute(_query("read_tables"), {"tables": [*wanted]})}
+    if not found:
         return 0
+    _refuse_damage([table for table in wanted if table not in found])
     row = connection.execute(_query("read_highest_version")).fetchone()
-    return int(row[0]) if row else 0
+    version = int(row[0]) if row else 0
+    if version > VERSION:
+        raise JournalDamaged(
+            f"The journal in the schema freehold is of version {version}; this release knows {VERSION}",
+            hint="Use the release of Freehold that applied last to this database, or a newer one.",
+        )
+    if version == VERSION:
+        _refuse_damage(
+            [f"{t}.{column}" for t, columns in wanted.items() for column in columns if column not in found[t]]
+        )
+    return version or _refuse_damage(["every row of journal_version"])
+
+
+def _tables() -> dict[str, list[str]]:
+    """The journal's tables and their columns, as its schema file has them."""
+    text = files(__name__).joinpath("schema.sql").read_text(encoding="utf-8")
+    return {table: _COLUMN.findall(body) for table, body in _TABLE.findall(text)}
+
+
+def _refuse_damage(missing: Sequence[str]) -> int:
+    if missing:
+        raise JournalDamaged(
+            f"Freehold's journal in the schema freehold lacks {', '.join(missing)}",
+            detail="It keeps applied steps, the objects that Freehold may drop, and evidence.",
+            hint="Restore its tables from a backup. Or give them up: "
+            f"DROP TABLE IF EXISTS {', '.join(f'freehold.{table}' for table in _tables())}; and apply again. "
+            "Objects that the layer no longer declares are then strangers and stay.",
+        )
+    return 0
 
 
 def migration_steps(installed: int) -> Iterator[Step]:

@@ -15,7 +15,7 @@ from freehold.errors import CommitInside, CommitRefused, FreeholdError
 from freehold.kernel.template import read_sql
 from freehold.runtime.context import Backend, Context
 from freehold.runtime.signer import Signer
-from freehold.servers.faults import refused, translate
+from freehold.servers.faults import is_storage_fault, refused, translate
 
 PACKAGE = "freehold.runtime"
 READ_ONLY_TRANSACTION = "25006"
@@ -111,6 +111,6 @@ def typed(error: psycopg.Error, *, read_only: bool = False) -> FreeholdError | N
     state = error.sqlstate or ""
     gone = not state and isinstance(error, psycopg.OperationalError)
     whole_server_is = state == READ_ONLY_TRANSACTION and not read_only
-    if state.startswith(("FH", "08", "57P", "53", "58")) or gone or whole_server_is:
+    if state.startswith(("FH", "08", "57P", "53", "58")) or gone or whole_server_is or is_storage_fault(error):
         return translate(error)
     return None

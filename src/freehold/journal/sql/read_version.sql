@@ -1,1 +1,0 @@
-SELECT to_regclass('freehold.journal_version') IS NOT NULL
