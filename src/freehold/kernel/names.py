@@ -17,6 +17,7 @@ RESERVED = RESERVED_WORDS | {
     "concurrently",
     "current_schema",
     "system_user",
+    "lateral",
     "tablesample",
     "authorization",
     "binary",

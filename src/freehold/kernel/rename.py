@@ -10,7 +10,7 @@ from psycopg import sql
 from freehold.errors import PlanError
 from freehold.kernel.declare import Rename, name_of
 from freehold.kernel.names import Sql, ddl, ident, qualified
-from freehold.kernel.objects import Change, Constraint, Index, Key, Lock, Site
+from freehold.kernel.objects import Change, Constraint, Index, Key, Lock, Object, Site, Table
 from freehold.kernel.observe import KINDS, Catalog, Connection, prepare_session, read_catalog
 from freehold.kernel.plan import Step
 from freehold.kernel.scratch import make_roles, scratch_database, statements
@@ -136,7 +136,7 @@ def _with_names(live: Catalog, followers: Iterable[tuple[Named, Named]]) -> Cata
 
 def _rehearse(connection: Connection, live: Catalog, steps: Iterable[Step]) -> Catalog:
     """Copy the live structure, without data, into the scratch database and rename there."""
-    own = live.objects
+    own = {key: _in_its_order(item, live) for key, item in live.objects.items()}
     site = Site(database=live.database, version=live.version, new=frozenset(own))
     with scratch_database(connection) as scratch, scratch.transaction(force_rollback=True):
         prepare_session(scratch)
@@ -149,6 +149,13 @@ def _rehearse(connection: Connection, live: Catalog, steps: Iterable[Step]) -> C
         copied = read_catalog(scratch, [kind for kind in KINDS if not kind.shared])
     shared = {key: item for key, item in live.objects.items() if item.shared}
     return replace(live, objects={**shared, **copied.objects}, needs=copied.needs)
+
+
+def _in_its_order(item: Object, live: Catalog) -> Object:
+    """The object, which says what must be there first as a declared one does; a table says it for its columns."""
+    written = [column.key for column in item.columns] if isinstance(item, Table) else []
+    needs = {need for key in (item.key, *written) for need in live.needs.get(key, ())}
+    return replace(item, after=tuple(sorted(needs)))
 
 
 def _renamed_key(key: Key, renames: Iterable[Rename]) -> Key:
