@@ -111,17 +111,18 @@ def _load_part(session: Session, step: _Step, part: Part) -> bool:
     if part.loaded:
         run(session, "create_stage")
         copy(session, "copy_stage", *_stage(part, step))
-        _distribute(session, tenant)
+        _distribute(session, tenant, part)
     if part.quarantined:
         session.copy_in(Quarantine, _QUARANTINE, _quarantine_rows(part, step))
     return True
 
 
-def _distribute(session: Session, tenant: UUID) -> None:
+def _distribute(session: Session, tenant: UUID, part: Part) -> None:
     """From the stage into the tables; the order follows the foreign keys."""
     run(session, "insert_customers", tenant=tenant)
     run(session, "insert_orders", tenant=tenant)
-    run(session, "insert_credits", tenant=tenant)
+    if part.has_credits:
+        run(session, "insert_credits", tenant=tenant)
     run(session, "insert_stock", tenant=tenant)
     run(session, "insert_movements", tenant=tenant)
     run(session, "insert_ledger", tenant=tenant, cash=CASH, receivable=RECEIVABLE)

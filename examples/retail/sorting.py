@@ -35,6 +35,11 @@ class Part:
     quarantined: list[tuple[Reason, Line]] = field(default_factory=list)
 
     @property
+    def has_credits(self) -> bool:
+        """Whether a line belongs on a credit note."""
+        return any(kind is Kind.CREDIT for kind, _ in self.others)
+
+    @property
     def loaded(self) -> int:
         """How many lines have a place in the business's tables."""
         return len(self.others) + (self.sales.num_rows if self.sales is not None else 0)

@@ -12,16 +12,18 @@ WITH change AS (
 ),
 running AS (
     SELECT
-        line_no, product_id, document, at,
-        sum(quantity) OVER (PARTITION BY product_id ORDER BY line_no) AS level
+        product_id,
+        sum(quantity) OVER lines AS level,
+        first_value(line_no) OVER lines AS line_no,
+        first_value(document) OVER lines AS document,
+        first_value(at) OVER lines AS at
     FROM change
+    WINDOW lines AS (PARTITION BY product_id ORDER BY line_no ROWS UNBOUNDED PRECEDING)
 ),
 lowest AS (
-    SELECT
-        product_id, min(level) AS level, min(line_no) AS line_no, min(at) AS at,
-        (array_agg(document ORDER BY line_no))[1] AS document
+    SELECT product_id, min(level) AS level, line_no, document, at
     FROM running
-    GROUP BY product_id
+    GROUP BY product_id, line_no, document, at
 ),
 receipt AS (
     SELECT lowest.line_no, lowest.product_id, lowest.document, lowest.at, -(stock.on_hand + lowest.level) AS quantity
