@@ -17,7 +17,7 @@ from freehold.operations import apply_layer, plan_layer
 from freehold.servers import OwnedServer
 
 TABLES = 500
-ROUNDS = 5
+ROUNDS = 3
 
 
 def model(schema: str, *, tenants: bool) -> tuple[sa.MetaData, sa.Table]:

@@ -149,12 +149,8 @@ END $$
 
 
 CHECKS = [
-    ("ELSIF pg_catalog.transaction_timestamp()", "ELSIF false AND pg_catalog.transaction_timestamp()", "an expired"),
-    (
-        "ELSIF pg_catalog.transaction_timestamp()",
-        "ELSIF false AND pg_catalog.transaction_timestamp()",
-        "from the future",
-    ),
+    ("IF pg_catalog.date_part(", "IF false AND pg_catalog.date_part(", "an expired"),
+    ("IF pg_catalog.date_part(", "IF false AND pg_catalog.date_part(", "from the future"),
     ("ELSIF part[6] <> '0'", "ELSIF false AND part[6] <> '0'", "a context of another connection is refused"),
     ("IF NOT FOUND OR part[1] <>", "IF false AND part[1] <>", "signed with a key of the attacker's own is refused"),
     ("IF NOT FOUND OR part[1] <>", "IF false AND part[1] <>", "a context whose tenant was exchanged is refused"),
