@@ -11,11 +11,15 @@ from typing import Any
 import pytest
 
 from freehold import Database
-from freehold.servers.binaries import Binaries
+from freehold.servers.binaries import Binaries, find_embedded
 from freehold.servers.owned import OwnedServer
 from freehold.testing.database import create_database, drop_leftovers, fresh_database
-from tests.bad_input.ground import Ground, begin, copied
+from freehold.testing.servers import EMBEDDED_MAJOR, Servers
+from tests.bad_input.ground import NO_DATABASE, Ground, begin, copied
+from tests.bad_input.retail import LINES, finish
 from tests.cli.command import Command
+from tests.examples.lines import cut
+from tests.examples.shop import build
 
 
 @dataclass
@@ -60,6 +64,24 @@ def ground(
         applied = made.command("apply", "--yes", "--allow-weaker-guard")
         assert applied.status == 0, applied.err
         yield made
+
+
+@pytest.fixture(scope="session")
+def undisturbed(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Any]]:
+    """What a load without any trouble leaves; the same on every version."""
+    server, name, folder = servers.server(EMBEDDED_MAJOR), f"b{secrets.token_hex(3)}", tmp_path_factory.mktemp("calm")
+    shop = build(create_database(server, name), name, folder)
+    finish(shop, cut(folder / "lines.parquet", LINES))
+    yield shop.contents()
+    drop_leftovers(server, name)
+
+
+@pytest.fixture
+def unserved(tmp_path: Path) -> Ground:
+    """A project that was never applied, at an address where no server is: what is refused there asked none."""
+    told = Command(tmp_path)("init", "shop")
+    assert told.status == 0, told.err
+    return Ground("shop", tmp_path / "shop", NO_DATABASE, find_embedded())
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 from freehold.layer import DataLayer
 from freehold.rooms.roles.credentials import set_password
+from freehold.servers import AddressServer
 from freehold.servers.binaries import Binaries
 from freehold.testing.database import Database
 from tests.cli.command import Command
@@ -22,6 +23,8 @@ ONE = "00000000-0000-0000-0000-000000000001"
 TWO = "00000000-0000-0000-0000-000000000002"
 PASSWORD = "correct horse battery staple"
 COULD_NOT_RUN = 2
+NOWHERE = "postgresql://postgres@127.0.0.1:1/none"
+NO_DATABASE = Database(AddressServer(NOWHERE), "none")
 
 SELL = (
     "INSERT INTO {layer}.company (id, name) VALUES ('{tenant}', 'C') ON CONFLICT DO NOTHING;"

@@ -5,24 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from examples.retail.load import load
-from examples.retail.reconcile import reconcile
 
-from freehold import Database
 from freehold.errors import ConnectionLost, ServerDown, ServerError, ServerFull
 from freehold.events import Event
 from freehold.servers.owned import OwnedServer
 from freehold.testing.database import create_database
+from tests.bad_input.retail import BATCH, LINES, connected, finish
 from tests.examples.lines import cut
 from tests.examples.shop import Shop, build
 
-LINES, BATCH = 4_000, 1_000
 MIB = 1024 * 1024
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="no disk of its own: only root may mount one")
@@ -78,32 +74,6 @@ def shop(own_server: OwnedServer, disk: Disk, tmp_path: Path) -> Shop:
         connection.execute(f"CREATE TABLESPACE small LOCATION '{space}'".encode())
         connection.execute("ALTER DATABASE shop SET default_tablespace = small")
     return build(database, "shop", tmp_path)
-
-
-@pytest.fixture
-def undisturbed(own_server: OwnedServer, shop: Shop, tmp_path: Path) -> list[object]:
-    """What a load without any trouble leaves."""
-    (tmp_path / "calm").mkdir()
-    calm = build(create_database(own_server, "calm"), "calm", tmp_path / "calm")
-    finish(calm, cut(tmp_path / "calm.parquet", LINES))
-    return calm.contents()
-
-
-@contextmanager
-def connected(shop: Shop, **options: Any) -> Iterator[Database]:
-    """The application's way in, closed at the end."""
-    db = shop.layer.connect(shop.url, keys=shop.keys, **options)
-    try:
-        yield db
-    finally:
-        db.dispose()
-
-
-def finish(shop: Shop, file: Path) -> None:
-    """Load what is not there yet, and reckon it up against the file."""
-    with connected(shop) as db:
-        load(db, file, batch_lines=BATCH)
-        assert reconcile(db, file).faults == []
 
 
 def once(action: Callable[[], None]) -> Callable[[Event], None]:

@@ -84,28 +84,37 @@ def _directory(ground: Ground) -> None:
 SPOILT = (_absent, _empty, _open, _cut, _nonsense, _directory)
 
 
-@pytest.mark.parametrize("spoil", SPOILT)
-def test_key_file_of_the_application(
-    ground: Ground, connect: Callable[..., Database], spoil: Callable[[Ground], None]
-) -> None:
-    secret = ground.keys.read_text().split(":")[1].strip()
-    spoil(ground)
-    with pytest.raises(ContextKeyMissing) as caught:
-        connect()
-    assert str(ground.keys) in caught.value.message
-    assert caught.value.hint
-    assert secret[:16] not in str(caught.value)
+def test_key_file_of_the_application(ground: Ground, connect: Callable[..., Database]) -> None:
+    good = ground.keys.read_bytes()
+    secret = good.decode().split(":")[1].strip()
+    for spoil in SPOILT:
+        spoil(ground)
+        with pytest.raises(ContextKeyMissing) as caught:
+            connect()
+        assert str(ground.keys) in caught.value.message
+        assert caught.value.hint
+        assert secret[:16] not in str(caught.value)
+        _mend(ground, good)
+    connect()
 
 
-@pytest.mark.parametrize("spoil", SPOILT[1:])
-def test_key_file_of_the_commands(ground: Ground, spoil: Callable[[Ground], None]) -> None:
-    spoil(ground)
-    before = ground.contents()
-    for arguments in (("keys", "list"), ("keys", "rotate"), ("keys", "retire", "some")):
-        error = refusal(ground.command, *arguments)
-        assert error["code"] == "context.key-missing"
-        assert str(ground.keys) in error["message"]
+def test_key_file_of_the_commands(ground: Ground) -> None:
+    good, before = ground.keys.read_bytes(), ground.contents()
+    for spoil in SPOILT[1:]:
+        spoil(ground)
+        for arguments in (("keys", "list"), ("keys", "rotate"), ("keys", "retire", "some")):
+            error = refusal(ground.command, *arguments)
+            assert error["code"] == "context.key-missing"
+            assert str(ground.keys) in error["message"]
+        _mend(ground, good)
     assert ground.contents() == before
+
+
+def _mend(ground: Ground, good: bytes) -> None:
+    if ground.keys.is_dir():
+        ground.keys.rmdir()
+    ground.keys.write_bytes(good)
+    ground.keys.chmod(0o600)
 
 
 def test_lost_key_file_is_mended_by_a_rotation(ground: Ground, connect: Callable[..., Database]) -> None:

@@ -19,7 +19,7 @@ from freehold.errors import (
 from freehold.operations import check_server
 from freehold.servers.owned import OwnedServer
 from freehold.testing.servers import wait_for_replay
-from tests.bad_input.ground import ONE, PASSWORD, Ground, refusal
+from tests.bad_input.ground import NOWHERE, ONE, PASSWORD, Ground, refusal
 
 COMMANDS = (
     ("plan",),
@@ -31,12 +31,11 @@ COMMANDS = (
     ("keys", "rotate"),
     ("credentials", "app_a"),
 )
-NOWHERE = "postgresql://postgres@127.0.0.1:1/none"
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
-def test_every_command_says_that_the_server_is_down(ground: Ground, arguments: tuple[str, ...]) -> None:
-    error = refusal(ground.command, *arguments, "--url", NOWHERE)
+def test_every_command_says_that_the_server_is_down(unserved: Ground, arguments: tuple[str, ...]) -> None:
+    error = refusal(unserved.command, *arguments)
     assert error["code"] == "server.down"
     assert "127.0.0.1:1" in error["message"]
 

@@ -38,7 +38,7 @@ def refuse_dangling(metadata: sa.MetaData) -> None:
         Names the foreign key and what it refers to.
     """
     for table in metadata.tables.values():
-        for key in table.foreign_keys:
+        for key in sorted(table.foreign_keys, key=lambda key: (key.parent.name, key.target_fullname)):
             try:
                 assert key.column is not None
             except sa.exc.NoReferencedTableError as error:
