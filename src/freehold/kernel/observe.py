@@ -173,6 +173,6 @@ def _needs(
     for classid, objid, subid, refclass, refobj, refsub in edges:
         needer = addresses.get((classid, objid, subid)) or addresses.get((classid, objid, 0))
         needed = addresses.get((refclass, refobj, refsub)) or addresses.get((refclass, refobj, 0))
-        if needer and needed and needer != needed:
+        if needer and needed and needer != needed and needer.kind != "sequence":  # it goes with the column that owns it
             needs.setdefault(needer, set()).add(needed)
     return {key: frozenset(found) for key, found in needs.items()}

@@ -191,10 +191,20 @@ def _works(found: Difference, live: Catalog, *, first_here: bool) -> dict[Key, _
     for key, item in found.drop.items():
         works[_node("drop", key)] = _Work(key, "drop", item, item.drop(site))
     for key, item in found.create.items():
-        works[_node("make", key)] = _Work(key, "make", item, item.create(site))
+        made = item.create(site)
+        before = live.objects.get(key)
+        weakens = item.weaker_than(before, site) if before is not None and before != item else ""
+        works[_node("make", key)] = _Work(key, "make", item, _marked(made, weakens))
     for key, (old, item) in found.alter.items():
         works[_node("make", key)] = _Work(key, "alter", item, item.alter(old, site) or ())
     return works
+
+
+def _marked(changes: tuple[Change, ...], weakens: str) -> tuple[Change, ...]:
+    """The changes, of which the first says what guard is weaker."""
+    if not weakens or not changes or changes[0].weakens:
+        return changes
+    return (replace(changes[0], weakens=weakens), *changes[1:])
 
 
 def _node(verb: str, key: Key) -> Key:

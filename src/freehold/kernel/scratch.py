@@ -21,7 +21,7 @@ from freehold.kernel.names import Sql, ddl, ident
 from freehold.kernel.objects import Grant, Key, Object, Role, Site
 from freehold.kernel.observe import KINDS, Catalog, Connection, prepare_session, read_catalog, with_columns
 
-CACHE_FORMAT = 2
+CACHE_FORMAT = 4
 
 
 def ordered(objects: Mapping[Key, Object]) -> list[Object]:
@@ -102,8 +102,9 @@ def build(connection: Connection, objects: Mapping[Key, Object], cache: Path | N
     """
     site = Site(database="scratch", version=connection.info.server_version, new=frozenset(objects))
     file = cache / f"{_digest(objects, site.version)}.json" if cache else None
-    if file and file.exists():
-        return _load(file)
+    known = _load(file) if file and file.exists() else None
+    if known:
+        return known
     with scratch_database(connection) as scratch:
         here = replace(site, database=scratch.info.dbname)
         catalog = _build_in(scratch, statements(objects, here), objects)
@@ -204,8 +205,12 @@ def _store(file: Path, catalog: Catalog) -> None:
     temporary.replace(file)
 
 
-def _load(file: Path) -> Catalog:
-    content = json.loads(file.read_text(encoding="utf-8"))
+def _load(file: Path) -> Catalog | None:
+    """The stored result, or None where the file is damaged."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
     kinds = {kind.kind: kind for kind in KINDS}
     items = [kinds[kind].from_row(row) for kind, row in content["objects"]]
     keys = [item.key for item in items]

@@ -63,7 +63,7 @@ class Ground:
 
     def rows(self, text: str) -> Sequence[tuple[Any, ...]]:
         """Ask."""
-        return self.connection.execute(sql.SQL(text)).fetchall()  # type: ignore[arg-type]
+        return self.connection.execute(sql.SQL(text)).fetchall()
 
     def mended(self, damage: str, *objects: Object) -> tuple[Step, ...]:
         """Apply the objects, do damage by hand, plan: the steps that mend it, which are then applied."""

@@ -13,11 +13,11 @@ from tests.kernel.objects.ground import Ground, column, item
 
 
 def changing(number: int, first: dict[str, Any], then: dict[str, Any]) -> tuple[Column, Column]:
-    """One column before and after; ``n`` is its name's number."""
+    """One column before and after."""
     return column(f"c{number}", **first), column(f"c{number}", **then)
 
 
-KINDS = [
+KINDS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"type": "varchar(20)"}, {"type": "varchar(40)"}),
     ({"type": "varchar(20)", "default": "'x'"}, {"type": "text", "default": "'x'"}),
     ({"type": "integer", "default": "7"}, {"type": "bigint", "default": "7"}),

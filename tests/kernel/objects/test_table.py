@@ -6,7 +6,7 @@ import pytest
 
 from freehold.errors import PlanError
 from freehold.kernel.names import ident
-from freehold.kernel.objects import Column, Constraint, Index, Lock, Policy, RowSecurity, Schema, Table
+from freehold.kernel.objects import Column, Constraint, Index, Lock, Object, Policy, RowSecurity, Schema, Table
 from tests.kernel.objects.ground import ITEM, Ground, column, item, titles
 
 AWKWARD = (
@@ -83,7 +83,7 @@ def test_awkward_names_are_the_same_everywhere(ground: Ground, name: str) -> Non
     quoted = '"' + name.replace('"', '""') + '"'
     short = quoted if len(name) < 60 else '"short"'
     place = f"{quoted}.{quoted}"
-    objects = (
+    objects: tuple[Object, ...] = (
         Schema(schema=name),
         Table(schema=name, table=name, columns=(cells,), comment=name),
         Constraint(

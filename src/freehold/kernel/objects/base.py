@@ -142,6 +142,10 @@ class Object(ABC):
     def drop(self, site: Site) -> tuple[Change, ...]:
         """What removes it."""
 
+    def weaker_than(self, live: Self, site: Site) -> str:
+        """The guard that is weaker where this takes the place of ``live``, dropped and created."""
+        return next((change.weakens for change in self.alter(live, site) or () if change.weakens), "")
+
     def alter(self, live: Self, site: Site) -> tuple[Change, ...] | None:
         """What turns ``live`` into this, or None where only dropping and creating does."""
         return None

@@ -58,7 +58,7 @@ class Column(Object):
     @classmethod
     def from_row(cls, row: Sequence[Any]) -> Self:
         item = super().from_row(row)
-        plain = item.identity_options == plain_identity(item.type)
+        plain = item.identity and item.identity_options == plain_identity(item.type)
         return replace(item, identity_options="") if plain else item
 
     @property

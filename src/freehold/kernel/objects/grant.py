@@ -23,7 +23,8 @@ class Grant(Object):
 
     ``on`` is ``schema``, ``table`` (views and sequences are ``table`` and ``sequence``), ``column``, ``function`` or
     ``database``; ``target`` is that object's name, empty for the current database. Empty ``privileges`` declare that
-    the role has none, so that a grant found there is revoked.
+    the role has none, so that a grant found there is revoked. ``mixed`` is never declared: a live grant of which only
+    some privileges have the grant option.
     """
 
     kind: ClassVar[str] = "grant"
@@ -34,6 +35,7 @@ class Grant(Object):
     grantee: str
     privileges: tuple[str, ...]
     grantable: bool = False
+    mixed: bool = False
 
     @property
     def name(self) -> tuple[str, ...]:
@@ -101,14 +103,14 @@ class Grant(Object):
     def alter(self, live: Self, site: Site) -> tuple[Change, ...] | None:
         gone = tuple(p for p in live.privileges if p not in self.privileges)
         added = tuple(p for p in self.privileges if p not in live.privileges)
-        if self.grantable != live.grantable:
+        if self.grantable != live.grantable or live.mixed:
             gone, added = live.privileges, self.privileges
         statements = []
         if gone:
             statements.append(self._revoke(gone, site))
         if added:
             statements.append(self._grant(added, site))
-        wider = added if self.grantable == live.grantable else added * self.grantable
+        wider = added if self.grantable else tuple(p for p in added if p not in live.privileges)
         return (Change(title=f"change {self.title}", statements=tuple(statements), weakens=self._widens(wider, site)),)
 
     @property

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
-from freehold.kernel.names import Sql, ddl, ident, idents, literal
+from freehold.kernel.names import Sql, ddl, ident, idents, joined, literal
 from freehold.kernel.objects.base import Change, Key, Object, Site
+
+NAME_LISTS = frozenset({"search_path", "temp_tablespaces", "local_preload_libraries", "session_preload_libraries"})
+"""Parameters whose value is a list of names; one literal for all of it would be one name with commas in it."""
+
+_NAME = re.compile(r'"((?:[^"]|"")*)"|([^,\s][^,]*)')
+
+
+def names_in(value: str) -> tuple[str, ...]:
+    """The names of such a list; an empty list has one empty name, as PostgreSQL keeps it.
+
+    >>> names_in('shop, "Odd, one"')
+    ('shop', 'Odd, one')
+    """
+    found = _NAME.findall(value)
+    return tuple(quoted.replace('""', '"') or plain.strip() for quoted, plain in found) or ("",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +37,15 @@ class Setting(Object):
     parameter: str
     value: str
     role: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parameter", self.parameter.lower())  # PostgreSQL keeps DateStyle and TimeZone so
+        if self.parameter in NAME_LISTS:
+            object.__setattr__(self, "value", idents(names_in(self.value)))
+
+    @classmethod
+    def from_row(cls, row: Sequence[Any]) -> Self:
+        return cls(**dict(zip(cls.read_fields(), row, strict=True)))
 
     @property
     def name(self) -> tuple[str, ...]:
@@ -35,9 +61,8 @@ class Setting(Object):
 
     @property
     def _value(self) -> Sql:
-        # A list written as one literal would be one name with commas in it.
-        if self.parameter == "search_path" and self.value:
-            return idents(part.strip() for part in self.value.split(","))
+        if self.parameter in NAME_LISTS:
+            return joined(literal(name) for name in names_in(self.value))
         return literal(self.value)
 
     def create(self, site: Site) -> tuple[Change, ...]:

@@ -55,6 +55,10 @@ class View(Object):
             ),
         )
 
+    def weaker_than(self, live: Self, site: Site) -> str:
+        lost = [guard for guard in GUARDS if guard in live.options and guard not in self.options]
+        return f"{self.schema}.{self.view} would lose {', '.join(lost)}" if lost else ""
+
     def alter(self, live: Self, site: Site) -> tuple[Change, ...] | None:
         if self.definition != live.definition or self.materialized:
             return None
@@ -66,14 +70,12 @@ class View(Object):
         if self.options:
             values = joined(trusted(option) for option in self.options)
             statements.append(ddl("ALTER VIEW {} SET ({})", self._sql, values))
-        lost = [guard for guard in GUARDS if guard in live.options and guard not in self.options]
-        weakens = f"{self.schema}.{self.view} would lose {', '.join(lost)}" if lost else ""
         return (
             Change(
                 title=f"set options of {self.key}",
                 statements=tuple(statements),
                 lock=Lock.ACCESS_EXCLUSIVE,
                 on=self._sql,
-                weakens=weakens,
+                weakens=self.weaker_than(live, site),
             ),
         )

@@ -3,7 +3,9 @@
 SELECT
     0::oid, g.oid, 0, g.kind, g.target,
     coalesce(r.rolname::text, 'PUBLIC'),
-    array_agg(DISTINCT g.privilege_type ORDER BY g.privilege_type), bool_or(g.is_grantable)
+    array_agg(DISTINCT g.privilege_type ORDER BY g.privilege_type),
+    bool_or(g.is_grantable), count(DISTINCT g.privilege_type) FILTER (WHERE g.is_grantable)
+        BETWEEN 1 AND count(DISTINCT g.privilege_type) - 1
 FROM (
     SELECT n.oid, 'schema' AS kind, ARRAY[n.nspname::text] AS target, n.nspowner AS owner, a.*
     FROM pg_namespace AS n CROSS JOIN LATERAL aclexplode(n.nspacl) AS a
