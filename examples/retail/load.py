@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ from freehold import Database, Session
 from freehold.events import Listener, Progress, ignore
 
 ACTOR = "retail-loader"
+CONNECTIONS = 2
+"""Tenants loaded at once: one is far larger than the others together, which fit beside it."""
 _QUARANTINE = ["tenant_id", "source_id", "line_no", "reason", "invoice_no", "stock_code", "description"]
 _QUARANTINE += ["quantity", "invoiced_at", "unit_price", "customer_no"]
 
@@ -47,6 +50,16 @@ class LoadResult:
     quarantined: Counter[str] = field(default_factory=Counter)
     already_there: int = 0
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One batch on its way: the database, the file, the batch's number, and the connections that share the work."""
+
+    db: Database
+    source: Input
+    number: int
+    pool: ThreadPoolExecutor
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +84,34 @@ def load(db: Database, path: Path, listener: Listener = ignore, batch_lines: int
     result = LoadResult(source.lines)
     with db.transaction(actor=ACTOR) as session:
         known = catalogue.register(session, source, batch_lines)
-    for number, batch in enumerate(ahead(map(sort_lines, source.batches(known.batch_lines)))):
-        _load_batch(db, source, number, batch, result)
-        listener(Progress("lines", batch.last_line, source.lines))
+    with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="retail-load") as pool:
+        for number, batch in enumerate(ahead(map(sort_lines, source.batches(known.batch_lines)))):
+            _load_batch(_Run(db, source, number, pool), batch, result)
+            listener(Progress("lines", batch.last_line, source.lines))
     result.seconds = time.monotonic() - started
     return result
 
 
-def _load_batch(db: Database, source: Input, number: int, batch: Sorted, result: LoadResult) -> None:
-    with db.transaction(actor=ACTOR) as session:
-        products = catalogue.follow(session, source, number, batch.products)
+def _load_batch(this: _Run, batch: Sorted, result: LoadResult) -> None:
+    """The catalogue first, then the tenants side by side, the largest first; all are done when this returns."""
+    with this.db.transaction(actor=ACTOR) as session:
+        products = catalogue.follow(session, this.source, this.number, batch.products)
     traits = {fact.code: (products[fact.code], *_traits(fact.family)) for fact in batch.products}
-    for country, part in batch.parts.items():
-        step = _Step(source.id, number, tenant_of(country), country, traits)
-        with db.transaction(tenant=step.tenant, actor=ACTOR) as session:
-            fresh = _load_part(session, step, part)
-        _count(result, part, fresh)
+    waiting = []
+    for country, part in sorted(batch.parts.items(), key=lambda item: -item[1].loaded):
+        step = _Step(this.source.id, this.number, tenant_of(country), country, traits)
+        waiting.append((part, this.pool.submit(_load_tenant, this.db, step, part)))
+    try:
+        for part, done in waiting:
+            _count(result, part, done.result())
+    finally:
+        for _, done in waiting:
+            done.cancel()
+
+
+def _load_tenant(db: Database, step: _Step, part: Part) -> bool:
+    with db.transaction(tenant=step.tenant, actor=ACTOR) as session:
+        return _load_part(session, step, part)
 
 
 def _traits(family: Family) -> tuple[bool, int]:
