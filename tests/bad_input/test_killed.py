@@ -120,8 +120,10 @@ def held_up(shop: Shop, act: Callable[[], None]) -> Iterator[None]:
     def watch() -> None:
         with closing(shop.database.connect()) as holder, shop.database.connect(autocommit=True) as watcher:
             holder.execute("LOCK TABLE retail.posting IN SHARE ROW EXCLUSIVE MODE")
-            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = 'shop_app_a'"
-            wait_for(lambda: watcher.execute(waiting).fetchone() == (1,))
+            waiting = (
+                "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = 'shop_app_a'"
+            )
+            wait_for(lambda: watcher.execute(waiting).fetchone() == (True,))
             act()
 
     thread = threading.Thread(target=watch)
