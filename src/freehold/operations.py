@@ -21,6 +21,7 @@ from freehold.kernel.compile import Declared
 from freehold.kernel.diff import desired_state, difference
 from freehold.kernel.garbage import uncollected
 from freehold.kernel.measure import refuse_violations, with_losses
+from freehold.kernel.objects import Key
 from freehold.kernel.observe import Connection, observe
 from freehold.kernel.plan import Plan, Step, make_plan
 from freehold.kernel.prove import Verdict, run_probes
@@ -85,12 +86,15 @@ def plan_layer(connection: Connection, declared: Declared, *, cache: Path | None
     live = observe(connection, dependencies=False)
     found = difference(declared, desired, live, managed)
     if found.settled:  # what needs what is asked only where something must change
-        return make_plan(declared, desired, live, found, journal.migration_steps(installed), new=not managed)
+        return make_plan(declared, desired, live, found, journal.migration_steps(installed))
     live = observe(connection)
     renamed = rename(connection, declared.renames, live, managed, desired)
     found = difference(declared, desired, renamed.live, renamed.managed)
     first = [*journal.migration_steps(installed), *renamed.steps]
-    plan = make_plan(declared, desired, renamed.live, found, first, new=not managed)
+    # Until a first plan has ended, a layer widens nothing by letting its roles into the database and at what it made.
+    settled_once = journal.has_finished_plan(connection, installed)
+    begun = frozenset() if settled_once else renamed.managed | {Key("database", ())}
+    plan = make_plan(declared, desired, renamed.live, found, first, begun)
     if renamed.steps:
         return plan  # what it would meet can be asked for only under the new names
     refuse_violations(connection, plan, desired, live)

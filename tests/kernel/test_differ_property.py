@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from freehold.kernel.declare import Extra
 from freehold.kernel.objects import Function, Key, Object, Policy, RowSecurity, View
-from freehold.kernel.scratch import topological
+from freehold.kernel.topological import topological
 from freehold.operations import apply_layer, plan_layer
 from freehold.testing.database import Database
 from tests.kernel.sample import layer

@@ -9,6 +9,7 @@ from freehold.errors import ApplyBusy, ConnectionLost, LockTimeout, StepFailed
 from freehold.events import Event, LockRetried, StepStarted
 from freehold.kernel.apply import LockBudget, exclusive
 from freehold.kernel.declare import Extra
+from freehold.kernel.objects import Grant, Role
 from freehold.operations import apply_layer, plan_layer
 from freehold.servers.owned import OwnedServer
 from freehold.testing.database import Database
@@ -118,3 +119,20 @@ def test_server_killed_in_the_middle(own_server: OwnedServer) -> None:
         apply_layer(connection, target)
         assert plan_layer(connection, target).steps == ()
         assert connection.execute("SELECT count(*) FROM shop.customer").fetchone() == (1,)
+
+
+def test_interrupted_first_apply_needs_no_flag(database: Database) -> None:
+    name = f"{database.name}_reader"
+    grant = Grant(on="table", target=("shop", "orders"), grantee=name, privileges=("SELECT",))
+    target = sample(Extra(Role(role=name), grant))
+
+    def kill(event: Event) -> None:
+        if isinstance(event, StepStarted) and event.title.startswith("grant SELECT"):
+            raise _Killed
+
+    with database.connect(autocommit=True) as connection:
+        with pytest.raises(_Killed):
+            apply_layer(connection, target, listener=kill)
+        (step,) = apply_layer(connection, target).steps
+        assert (step.change.title.startswith("grant SELECT"), step.flag) == (True, "")
+        assert plan_layer(connection, target).steps == ()

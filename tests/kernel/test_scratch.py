@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import psycopg
@@ -10,7 +11,7 @@ import pytest
 from freehold.errors import DeclarationError, FreeholdError
 from freehold.kernel.declare import Extra
 from freehold.kernel.objects import Grant, Policy, Role
-from freehold.kernel.scratch import build
+from freehold.kernel.scratch import SCRATCH, build
 from freehold.operations import plan_layer
 from freehold.testing.database import Database
 from tests.kernel.sample import extras, layer, metadata, sample
@@ -79,3 +80,15 @@ def test_login_that_is_no_superuser_plans_or_is_told_what_it_lacks(database: Dat
             assert caught.value.code == "server.privilege-missing"
             assert login in caught.value.message
         assert [name for name in leftovers(connection, database.name) if name != login] == []
+
+
+def test_scratch_databases_of_killed_plans_are_swept(database: Database) -> None:
+    old, young = f"{SCRATCH}1000000000_dead", f"{SCRATCH}{int(time.time())}_{database.name}"
+    with database.connect(autocommit=True) as connection:
+        for name in (old, young):
+            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        plan_layer(connection, sample())
+        names = {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
+        connection.execute(f'DROP DATABASE "{young}"'.encode())
+    assert old not in names
+    assert young in names

@@ -95,6 +95,12 @@ def managed_keys(connection: Connection, installed: int) -> frozenset[Key]:
     return frozenset(Key(kind, tuple(name)) for kind, name in connection.execute(_query("read_managed")))
 
 
+def has_finished_plan(connection: Connection, installed: int) -> bool:
+    """Whether a plan was ever applied to its end."""
+    row = connection.execute(_query("has_finished_plan")).fetchone() if installed else None
+    return bool(row and row[0])
+
+
 def begin_plan(connection: Connection, plan: Plan) -> uuid.UUID:
     """Record that a plan begins; its steps refer to the returned id."""
     plan_id = uuid.uuid4()

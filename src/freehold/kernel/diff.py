@@ -41,7 +41,7 @@ class Difference:
         return not (self.create or self.alter or self.drop)
 
 
-def site_of(live: Catalog, new: frozenset[Key]) -> Site:
+def site_of(live: Catalog, new: frozenset[Key], begun: frozenset[Key] = frozenset()) -> Site:
     """Where a plan happens: the live database, with what is new in it."""
     partitions: dict[Key, tuple[Key, ...]] = {}
     by_sql = {item.sql: key for key, item in live.objects.items() if isinstance(item, Table) and item.partition_key}
@@ -53,6 +53,7 @@ def site_of(live: Catalog, new: frozenset[Key]) -> Site:
         database=live.database,
         version=live.version,
         new=new,
+        begun=begun,
         partitions={key: partitions.get(key, ()) for key in by_sql.values()},
     )
 

@@ -21,6 +21,10 @@ PROBE_TIMEOUT = "10s"
 """An attack that takes longer has not run."""
 
 
+INTERRUPTED = ("40", "53", "55P03", "57P")
+"""SQLSTATEs that say nothing of a promise: a conflict with other transactions, no resources, no lock, a shutdown."""
+
+
 class Outcome(StrEnum):
     """What a probe showed. *Not run* is never shown as held."""
 
@@ -121,6 +125,8 @@ def _judge_error(probe: Probe, error: psycopg.Error) -> tuple[Outcome, str]:
         return Outcome.HELD, f"refused as promised: {told}"
     if error.sqlstate == "57014":
         return Outcome.NOT_RUN, f"the attack took longer than {PROBE_TIMEOUT}"
+    if error.sqlstate and error.sqlstate.startswith(INTERRUPTED):
+        return Outcome.NOT_RUN, f"the attack met something else: {told}"
     return Outcome.BROKEN, f"expected {probe.expect}, got {told}"
 
 

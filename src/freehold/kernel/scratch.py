@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import heapq
 import json
 import secrets
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,6 +20,11 @@ from freehold.errors import DeclarationError, PrivilegeMissing
 from freehold.kernel.names import Sql, ddl, ident
 from freehold.kernel.objects import Grant, Key, Object, Role, Site
 from freehold.kernel.observe import KINDS, Catalog, Connection, prepare_session, read_catalog, with_columns
+from freehold.kernel.topological import topological
+
+SCRATCH = "freehold_scratch_"
+ABANDONED_SECONDS = 3600
+"""Age at which a scratch database has nobody left who would drop it."""
 
 CACHE_FORMAT = 4
 
@@ -28,37 +33,6 @@ def ordered(objects: Mapping[Key, Object]) -> list[Object]:
     """Objects in an order in which each can be created: what they name first, then by rank, then as declared."""
     needed = {key: {need for need in (*item.parents, *item.after) if need in objects} for key, item in objects.items()}
     return [objects[key] for key in topological(needed, {key: item.rank for key, item in objects.items()})]
-
-
-def topological(needs: Mapping[Key, set[Key]], rank: Mapping[Key, int]) -> list[Key]:
-    """Kahn's algorithm with a heap: needs first, and among the free ones the lowest rank, then the earliest.
-
-    A cycle is broken at its lowest rank, so that the result always has every key once.
-    """
-    position = {key: number for number, key in enumerate(needs)}
-    waiting = {key: set(found) - {key} for key, found in needs.items()}
-    waiters: dict[Key, list[Key]] = {}
-    for key, found in waiting.items():
-        for need in found:
-            waiters.setdefault(need, []).append(key)
-    heap = [(rank[key], position[key], key) for key, found in waiting.items() if not found]
-    heapq.heapify(heap)
-    result: list[Key] = []
-    done: set[Key] = set()
-    while len(result) < len(needs):
-        if not heap:
-            stuck = min((key for key in needs if key not in done), key=lambda key: (rank[key], position[key]))
-            heap.append((rank[stuck], position[stuck], stuck))
-        _, _, key = heapq.heappop(heap)
-        if key in done:
-            continue
-        done.add(key)
-        result.append(key)
-        for waiter in waiters.get(key, ()):
-            waiting[waiter].discard(key)
-            if not waiting[waiter] and waiter not in done:
-                heapq.heappush(heap, (rank[waiter], position[waiter], waiter))
-    return result
 
 
 def statements(objects: Mapping[Key, Object], site: Site) -> list[tuple[Object, Sql]]:
@@ -116,7 +90,8 @@ def build(connection: Connection, objects: Mapping[Key, Object], cache: Path | N
 @contextmanager
 def scratch_database(connection: Connection) -> Iterator[Connection]:
     """A connection to an empty database beside the live one, dropped afterwards."""
-    name = f"freehold_scratch_{secrets.token_hex(6)}"
+    _sweep(connection)
+    name = f"{SCRATCH}{int(time.time())}_{secrets.token_hex(4)}"
     connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
     try:
         target = psycopg.conninfo.make_conninfo(connection.info.dsn, dbname=name, password=connection.info.password)
@@ -124,6 +99,15 @@ def scratch_database(connection: Connection) -> Iterator[Connection]:
             yield scratch
     finally:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _sweep(connection: Connection) -> None:
+    """Drop the scratch databases of plans that were killed; a living one is minutes old at most."""
+    names = connection.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", (SCRATCH,)).fetchall()
+    for (name,) in names:
+        born = name.removeprefix(SCRATCH).partition("_")[0]
+        if born.isdigit() and int(born) < time.time() - ABANDONED_SECONDS:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 class _Undo(Exception):

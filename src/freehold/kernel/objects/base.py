@@ -60,13 +60,18 @@ class Site:
 
     On a table of ``new`` nobody waits for a lock, so that the plain statement may be used where a live table needs the
     online one. ``partitions`` gives the partitions of each live partitioned table, on which PostgreSQL builds an index
-    one by one.
+    one by one. ``begun`` is what a first plan that never ended was to make: a grant on it is no wider than that plan.
     """
 
     database: str
     version: int
     new: frozenset[Key] = frozenset()
     partitions: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)
+    begun: frozenset[Key] = frozenset()
+
+    def makes(self, key: Key) -> bool:
+        """Whether this plan, or the unfinished one that it takes up, makes an object."""
+        return key in self.new or key in self.begun
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -87,13 +87,13 @@ class Grant(Object):
 
     def _widens(self, added: tuple[str, ...], site: Site) -> str:
         """A grant is wider only where both the object and the role were there before."""
-        if self._is_new(site) or Key("role", (self.grantee,)) in site.new or not added:
+        if self._is_new(site) or site.makes(Key("role", (self.grantee,))) or not added:
             return ""
         return f"{self.grantee} would gain {', '.join(added)} on {' '.join(('.'.join(self.target), self.on)).strip()}"
 
     def _is_new(self, site: Site) -> bool:
         table = Key("table", self.target[:2])
-        return self.target_key in site.new or table in site.new or Key("view", self.target[:2]) in site.new
+        return site.makes(self.target_key) or site.makes(table) or site.makes(Key("view", self.target[:2]))
 
     def drop(self, site: Site) -> tuple[Change, ...]:
         # Nothing declared means that the scratch database must lose what PostgreSQL grants by itself.

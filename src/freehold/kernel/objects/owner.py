@@ -59,7 +59,7 @@ class Owner(Object):
 
     def alter(self, live: Self, site: Site) -> tuple[Change, ...] | None:
         (change,) = self.create(site)
-        if self.target_key in site.new:
+        if site.makes(self.target_key):
             return (change,)
         weakens = f"{self.role} would own {' '.join(self.key.name)} and could change its guards"
         return (

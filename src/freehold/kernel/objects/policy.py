@@ -71,7 +71,7 @@ class Policy(Object):
         )
 
     def create(self, site: Site) -> tuple[Change, ...]:
-        widens = self.permissive and self.table_key not in site.new and self._admits_all
+        widens = self.permissive and not site.makes(self.table_key) and self._admits_all
         weakens = f"{self.policy} would show every row of {self._table} to {', '.join(self.roles)}" if widens else ""
         return (self._change("create", self._create(), weakens=weakens),)
 

@@ -103,7 +103,7 @@ class Membership(Object):
         return ddl("REVOKE {} FROM {}", ident(self.role), ident(self.member))
 
     def create(self, site: Site) -> tuple[Change, ...]:
-        old = Key("role", (self.role,)) not in site.new and Key("role", (self.member,)) not in site.new
+        old = not site.makes(Key("role", (self.role,))) and not site.makes(Key("role", (self.member,)))
         weakens = f"{self.member} would be able to act as {self.role}" if old else ""
         return (Change(title=f"grant {self.key}", statements=(self._grant(site),), weakens=weakens),)
 
