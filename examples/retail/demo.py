@@ -23,7 +23,7 @@ from freehold.cli.serve import ensure_database
 from freehold.errors import FreeholdError
 from freehold.kernel.observe import Connection
 from freehold.kernel.prove import Outcome
-from freehold.operations import apply_layer, plan_layer, prove_layer
+from freehold.operations import apply_layer, plan_layer, prove_layer, record_drill
 from freehold.rooms.backup import Ground, archive_settings
 from freehold.rooms.reports import refresh_all
 from freehold.rooms.roles.credentials import set_password
@@ -107,6 +107,8 @@ class Demo:
             with self._step(f"Drill: {drill.name}"):
                 with watching() as listener:
                     finding = drill.run(Ground(server, layer.name), listener)
+                with server.connect(layer.name, autocommit=True) as connection:
+                    record_drill(connection, layer.declared, drill, finding)
                 show.finding(self.console, drill, finding)
             if not finding.held:
                 self.faults.append(f"broken: {drill.promise}: {finding.reason}")

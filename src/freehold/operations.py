@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,9 @@ from freehold.kernel.measure import refuse_violations, with_losses
 from freehold.kernel.objects import Key
 from freehold.kernel.observe import Connection, observe
 from freehold.kernel.plan import Plan, Step, make_plan
-from freehold.kernel.prove import Verdict, run_probes
+from freehold.kernel.prove import Outcome, Verdict, run_probes
 from freehold.kernel.rename import rename
-from freehold.kernel.room import Probe
+from freehold.kernel.room import Drill, Finding, Probe
 from freehold.kernel.scratch import build
 from freehold.servers.faults import translated
 
@@ -189,6 +189,35 @@ def prove_layer(
     return verdicts
 
 
+def record_drill(
+    connection: Connection, declared: Declared, drill: Drill, finding: Finding, *, seconds: float = 0.0
+) -> Verdict:
+    """Keep a drill's finding as evidence, with its figures.
+
+    Parameters
+    ----------
+    seconds
+        How long the drill took.
+    """
+    outcome = Outcome.HELD if finding.held else Outcome.BROKEN
+    detail = finding.reason or "; ".join(f"{name}: {value}" for name, value in flat_figures(finding.figures))
+    verdict = Verdict(drill.room, str(drill.subject), drill.promise, outcome, detail, seconds)
+    if journal.installed_version(connection):
+        digest = declaration_digest(declared)
+        journal.record_evidence(connection, [verdict], declaration=digest, valid_seconds=EVIDENCE_SECONDS)
+    return verdict
+
+
+def flat_figures(figures: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Name and value of each figure; those of a nested group carry its name."""
+    for name, value in figures.items():
+        label = f"{prefix}{name.replace('_', ' ')}"
+        if isinstance(value, Mapping):
+            yield from flat_figures(value, f"{label} ")
+        else:
+            yield label, value
+
+
 def declaration_digest(declared: Declared) -> str:
     """Names the declaration that evidence is about; it is never compared with a live state."""
     rows = [[str(key), [str(value) for value in item.to_row()]] for key, item in declared.objects.items()]
@@ -229,7 +258,9 @@ __all__ = [
     "check_server",
     "declaration_digest",
     "default_cache",
+    "flat_figures",
     "layer_status",
     "plan_layer",
     "prove_layer",
+    "record_drill",
 ]

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from freehold import journal
 from freehold.cli.options import Json, Status, on_project
-from freehold.cli.project import Connection, Project
+from freehold.cli.project import Project
 from freehold.cli.render import answers, print_json, watching
 from freehold.errors import ConfigError, InputError
 from freehold.events import Listener
-from freehold.kernel.prove import Outcome, Verdict
 from freehold.kernel.room import Drill, Finding
-from freehold.operations import EVIDENCE_SECONDS, declaration_digest
+from freehold.operations import flat_figures, record_drill
 from freehold.rooms.backup import Ground
 from freehold.servers import OwnedServer
 
@@ -36,7 +33,7 @@ def drill(project: Project, name: Name, json: Json = False) -> None:
         finding = _run(project, chosen, listener)
         seconds = time.monotonic() - started
     with project.connection() as connection:
-        _record(connection, project, chosen, finding, seconds)
+        record_drill(connection, project.declared, chosen, finding, seconds=seconds)
     if json:
         facts = {"drill": chosen.name, "room": chosen.room, "promise": chosen.promise, "held": finding.held}
         print_json({**facts, "reason": finding.reason, "seconds": round(seconds, 3), "figures": dict(finding.figures)})
@@ -65,32 +62,13 @@ def _run(project: Project, chosen: Drill, listener: Listener) -> Finding:
     return chosen.run(Ground(server, str(project.database)), listener)
 
 
-def _record(connection: Connection, project: Project, chosen: Drill, finding: Finding, seconds: float) -> None:
-    if not journal.installed_version(connection):
-        return
-    outcome = Outcome.HELD if finding.held else Outcome.BROKEN
-    detail = finding.reason or "; ".join(_lines(finding.figures))
-    verdict = Verdict(chosen.room, str(chosen.subject), chosen.promise, outcome, detail, seconds)
-    digest = declaration_digest(project.declared)
-    journal.record_evidence(connection, [verdict], declaration=digest, valid_seconds=EVIDENCE_SECONDS)
-
-
 def _print_finding(chosen: Drill, finding: Finding) -> None:
     console = answers()
     console.print(f"{'HELD' if finding.held else 'BROKEN'}  {chosen.room}: {chosen.promise}", markup=False)
     if finding.reason:
         console.print(finding.reason, markup=False)
-    for line in _lines(finding.figures):
-        console.print(f"  {line}", markup=False)
-
-
-def _lines(figures: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """``name: value`` of each figure; those of a nested group carry its name."""
-    lines = []
-    for name, value in figures.items():
-        label = f"{prefix}{name.replace('_', ' ')}"
-        lines += _lines(value, f"{label} ") if isinstance(value, Mapping) else [f"{label}: {value}"]
-    return lines
+    for name, value in flat_figures(finding.figures):
+        console.print(f"  {name}: {value}", markup=False)
 
 
 def register(app: typer.Typer, epilog: str) -> None:
