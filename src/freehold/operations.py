@@ -93,7 +93,7 @@ def plan_layer(connection: Connection, declared: Declared, *, cache: Path | None
     first = [*journal.migration_steps(installed), *renamed.steps]
     # Until a first plan has ended, a layer widens nothing by letting its roles into the database and at what it made.
     settled_once = journal.has_finished_plan(connection, installed)
-    begun = frozenset() if settled_once else renamed.managed | {Key("database", ())}
+    begun = frozenset() if settled_once else renamed.managed | {Key("database", ()), Key("schema", (journal.SCHEMA,))}
     plan = make_plan(declared, desired, renamed.live, found, first, begun)
     if renamed.steps:
         return plan  # what it would meet can be asked for only under the new names

@@ -22,6 +22,7 @@ from freehold.kernel.template import read_sql
 
 _TABLE = re.compile(r"^CREATE TABLE freehold\.(\w+) \((.*?)^\);", re.MULTILINE | re.DOTALL)
 _COLUMN = re.compile(r"^    ([a-z_]+) ", re.MULTILINE)
+SCHEMA = "freehold"
 VERSION = 1
 """The version of the journal's schema; the newest migration leads to it."""
 

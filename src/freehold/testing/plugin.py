@@ -108,8 +108,8 @@ def make_database(server: OwnedServer, layer_name: str) -> Iterator[Callable[...
 
 @pytest.fixture
 def own_server(binaries: Binaries) -> Iterator[OwnedServer]:
-    """A server of the test's own, to be killed, restarted or reconfigured (0.4 s)."""
-    with disposable(binaries, settings=SETTINGS, in_memory=True) as started:
+    """A server of the test's own, to be killed, restarted or reconfigured (0.4 s); a kill loses no commit."""
+    with disposable(binaries, settings={**SETTINGS, "synchronous_commit": "on"}, in_memory=True) as started:
         yield started
 
 
