@@ -11,7 +11,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from freehold.errors import UnknownTable
-from freehold.kernel.objects import Column, Constraint, Key, Object, Policy, Role, Table
+from freehold.kernel.objects import Constraint, Key, Object, Policy, Role, Table
 
 T = TypeVar("T", bound=Object)
 
@@ -117,10 +117,6 @@ class Model:
                 hint="Name a table of the metadata that the layer was given.",
             )
         return found
-
-    def columns(self, table: Table) -> tuple[Column, ...]:
-        """The columns of a table, in their order."""
-        return table.columns
 
     def constraints(self, table: Table) -> tuple[Constraint, ...]:
         """The constraints of a table."""
