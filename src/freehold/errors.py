@@ -239,6 +239,109 @@ class CommitRefused(TransactionError):
     code = "transaction.commit-refused"
 
 
+class CommitUnknown(TransactionError):
+    """The connection was lost while COMMIT was under way: whether the transaction is stored is not known.
+
+    ``token`` names the transaction where it ran under a key; any process can resolve it later with ``db.resolve``.
+    """
+
+    code = "transaction.commit-unknown"
+
+    def __init__(self, message: str, *, detail: str = "", hint: str = "", token: str = "") -> None:
+        super().__init__(message, detail=detail, hint=hint)
+        self.token = token
+
+
+class CommittedNotDurable(TransactionError):
+    """Committed on the primary; the wait for a synchronous standby was cut short."""
+
+    code = "transaction.committed-not-durable"
+
+
+class NestedTransaction(TransactionError):
+    """A transaction inside a transaction asks for another tenant, actor or workload."""
+
+    code = "transaction.nested"
+
+
+class TransactionOver(TransactionError):
+    """A transaction is used after it ended."""
+
+    code = "transaction.over"
+
+
+class OutcomeError(FreeholdError):
+    """A keyed transaction has no outcome that could be used."""
+
+    code = "outcome.invalid"
+
+
+class KeyReused(OutcomeError):
+    """The key was used before, for another request."""
+
+    code = "outcome.key-reused"
+
+
+class OutcomeAborted(OutcomeError):
+    """The key was given up: a resolver settled that its transaction never commits."""
+
+    code = "outcome.aborted"
+
+
+class OutcomeLost(OutcomeError):
+    """The transaction may have been committed, and a failover or restore has dropped it."""
+
+    code = "outcome.lost"
+
+
+class ResultNotStorable(OutcomeError):
+    """The result of a keyed function cannot be stored for those who ask again."""
+
+    code = "outcome.result-not-storable"
+
+
+class PoolExhausted(FreeholdError):
+    """No connection of the pool became free in time; the detail says who holds them."""
+
+    code = "pool.exhausted"
+
+
+class ReplicaError(FreeholdError):
+    """A read cannot be served as fresh as was asked."""
+
+    code = "replica.unavailable"
+
+
+class PositionInvalid(ReplicaError):
+    """A position token is malformed, forged, or of another cluster."""
+
+    code = "replica.position-invalid"
+
+
+class OutcomeError(FreeholdError):
+    """The outcome of a keyed transaction cannot be kept; nothing of the transaction is stored."""
+
+    code = "outcome.invalid"
+
+
+class ResultTooLarge(OutcomeError):
+    """A keyed function returned more than a stored result may hold (SQLSTATE FH020)."""
+
+    code = "outcome.result-too-large"
+
+
+class OutcomeTaken(OutcomeError):
+    """The key has an outcome already: another call was first, or declared this one aborted (SQLSTATE FH021)."""
+
+    code = "outcome.taken"
+
+
+class OutcomeKeyInvalid(OutcomeError):
+    """The key of an outcome is empty or longer than 512 bytes (SQLSTATE FH022)."""
+
+    code = "outcome.key-invalid"
+
+
 class UnsafeLogin(FreeholdError):
     """The application's login could step around row security."""
 

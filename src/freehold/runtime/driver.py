@@ -1,0 +1,361 @@
+"""psycopg connections that fold BEGIN into the first statement and say of every COMMIT what is known."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, NoReturn, TypeVar
+
+import psycopg
+from psycopg import generators, pq, waiting
+from psycopg.abc import Params, PQGen, Query
+from psycopg.adapt import Transformer
+
+from freehold.errors import CommitRefused, CommittedNotDurable, CommitUnknown
+from freehold.runtime.exchange import FATAL, Command, Statements, exchange, raise_failed
+
+Results = Sequence[pq.abc.PGresult]
+T = TypeVar("T")
+IDLE, FAILED = pq.TransactionStatus.IDLE, pq.TransactionStatus.INERROR
+COMMIT = Command(b"COMMIT")
+SYNC_WAIT = "syncrep.c"
+"""The server's source file that warns, with a general SQLSTATE, of a wait for a standby that was cut short."""
+INTERVAL = 0.1
+"""Seconds between looks at Ctrl-C while waiting for the server."""
+
+
+class InterruptedAfterCommit(KeyboardInterrupt):
+    """Ctrl-C came during COMMIT; the commit was waited for and stands."""
+
+
+class CancelledAfterCommit(asyncio.CancelledError):
+    """The task was cancelled during COMMIT; the commit was waited for and stands."""
+
+
+def _unheard(results: Results) -> None:
+    """Nobody asked for these results."""
+
+
+@dataclass(slots=True)
+class Opening:
+    """What travels before the first statement of a transaction: BEGIN, the context, and what else it needs to know."""
+
+    commands: Sequence[Command]
+    received: Callable[[Results], None] = _unheard
+
+
+@dataclass(slots=True)
+class Closing:
+    """What travels around COMMIT: commands of the transaction's end, and questions asked right after it."""
+
+    before: list[Command] = field(default_factory=list)
+    after: list[Command] = field(default_factory=list)
+    received: Callable[[Results], None] = _unheard
+    """Told the results of ``after``, once COMMIT is confirmed."""
+
+
+class Link(psycopg.connection.BaseConnection[Any]):
+    """What both kinds of connection do; every wait is left to them."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.statements = Statements()
+        self.opening: Opening | None = None
+        self.closing = Closing()
+        self.log: list[str] = []
+        self.round_trips = 0
+        self.busy_since: float | None = None
+        self._folding = False
+        self._sync_wait_cancelled = False
+        self.add_notice_handler(self._hear)
+
+    def begin(self, opening: Opening) -> None:
+        """Let the next statement begin a transaction, in the same message."""
+        self.opening = opening
+        self.closing = Closing()
+        self.log = []
+        self.round_trips = 0
+
+    def send(self, commands: Sequence[Command]) -> PQGen[list[pq.abc.PGresult]]:
+        """Run the commands in one message, behind the opening where it still waits; gives a result for each.
+
+        Raises
+        ------
+        psycopg.Error
+            A command failed, or the connection was lost before one could be committed.
+        """
+        opening, self.opening = self.opening, None
+        first = list(opening.commands) if opening else []
+        self.round_trips += 1
+        results = yield from exchange(self.pgconn, self.statements, [*first, *commands])
+        raise_failed(results, self.pgconn._encoding)
+        if opening:
+            opening.received(results[: len(first)])
+        return results[len(first) :]
+
+    def finish(self, commands: Sequence[Command] = ()) -> PQGen[list[pq.abc.PGresult]]:
+        """Run the commands and COMMIT in one message; gives the commands' results.
+
+        Raises
+        ------
+        CommitRefused
+            COMMIT was answered with ROLLBACK.
+        CommitUnknown
+            The connection was lost after COMMIT was sent and before it was answered.
+        CommittedNotDurable
+            The wait for a synchronous standby was cut short: committed here, and perhaps nowhere else.
+        psycopg.Error
+            A command, or a constraint at COMMIT, failed; nothing is stored.
+        """
+        opening, self.opening = self.opening, None
+        if opening is None:
+            self.refuse_failed()
+        first = list(opening.commands) if opening else []
+        sent = [*first, *commands, *self.closing.before]
+        self._sync_wait_cancelled = False
+        self.round_trips += 1
+        try:
+            results = yield from exchange(self.pgconn, self.statements, [*sent, COMMIT, *self.closing.after])
+        except psycopg.OperationalError as error:
+            raise unknown_commit() from error
+        answer = results[len(sent)] if len(results) > len(sent) else None
+        if answer is None or answer.status == FATAL:
+            self._raise_unfinished(results, answer is not None)
+        if answer.command_status != b"COMMIT":
+            raise refused_commit()
+        if opening:
+            opening.received(results[: len(first)])
+        if self._sync_wait_cancelled:
+            raise _not_durable()
+        self.closing.received(results[len(sent) + 1 :])
+        return results[len(first) : len(first) + len(commands)]
+
+    def _raise_unfinished(self, results: Results, at_commit: bool) -> NoReturn:
+        try:
+            raise_failed(results, self.pgconn._encoding)
+        except psycopg.Error as error:
+            if at_commit and self.pgconn.status != pq.ConnStatus.OK:
+                raise unknown_commit() from error
+            raise
+        raise unknown_commit()
+
+    def refuse_failed(self) -> None:
+        """Refuse a COMMIT that the server would answer with ROLLBACK and no error."""
+        if self.pgconn.transaction_status == FAILED:
+            raise refused_commit()
+
+    def _start_query(self) -> PQGen[None]:
+        if self.opening is None or self.pgconn.transaction_status != IDLE:
+            yield from super()._start_query()
+        elif not self._folding:
+            yield from self._open()
+
+    def _open(self) -> PQGen[None]:
+        """Begin on its own: what comes next, such as COPY, cannot share a message."""
+        if self._pipeline is None:
+            yield from self.send(())
+            return
+        yield from self._pipeline._sync_gen()
+        pipeline, self._pipeline = self._pipeline, None
+        self.pgconn.exit_pipeline_mode()
+        yield from self.send(())
+        self.pgconn.enter_pipeline_mode()
+        self._pipeline = pipeline
+
+    def _commit_gen(self) -> PQGen[None]:
+        self.opening = None
+        if self.pgconn.transaction_status != IDLE:
+            yield from self.finish()
+
+    def _rollback_gen(self) -> PQGen[None]:
+        self.opening = None
+        yield from super()._rollback_gen()
+
+    def _deallocate(self, name: bytes | None) -> PQGen[None]:
+        if name is None:
+            self.statements.clear()
+        yield from super()._deallocate(name)
+
+    def _hear(self, diagnostic: psycopg.errors.Diagnostic) -> None:
+        if (diagnostic.source_file or "").endswith(SYNC_WAIT):
+            self._sync_wait_cancelled = True
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Note since when the connection waits for the server."""
+        self.busy_since = monotonic()
+        try:
+            yield
+        finally:
+            self.busy_since = None
+
+    def execute_first(self, cursor: Any, query: Query, params: Params | None, binary: bool | None) -> PQGen[None]:
+        """Run a cursor's statement in one message with the opening; the cursor then holds its result."""
+        self._folding = True
+        try:
+            yield from cursor._start_query(query)
+        finally:
+            self._folding = False
+        converted = cursor._convert_query(query, params)
+        command = Command(converted.query, converted.params or (), tuple(converted.types), converted.formats)
+        results = yield from self.send([command])
+        cursor._check_results(results)
+        cursor._set_results(results)
+        cursor._last_query = query
+
+
+def unknown_commit() -> CommitUnknown:
+    """The error for a COMMIT whose answer was lost."""
+    return CommitUnknown(
+        "The connection was lost while COMMIT was under way; whether the transaction is stored is not known",
+        hint="Look before doing it again, or run it with db.run(..., key=...), which gives a definite outcome.",
+    )
+
+
+def refused_commit() -> CommitRefused:
+    """The error for a COMMIT that was, or would be, answered with ROLLBACK."""
+    return CommitRefused(
+        "The transaction failed earlier and cannot be committed; nothing of it is stored",
+        hint="Let the error leave the block, or put the statement that may fail into begin_nested().",
+    )
+
+
+def _not_durable() -> CommittedNotDurable:
+    return CommittedNotDurable(
+        "The transaction is committed on the primary, but the wait for its synchronous standby was cut short",
+        detail="It is visible, and would be lost if the primary failed before the standby has received it.",
+        hint="Do not run it again. Find out who cancelled the wait, and whether the standby keeps up.",
+    )
+
+
+class Cursor(psycopg.Cursor[Any]):
+    """A cursor whose statement may begin its transaction."""
+
+    def _execute_gen(
+        self, query: Query, params: Params | None = None, *, prepare: bool | None = None, binary: bool | None = None
+    ) -> PQGen[None]:
+        return _execute_gen(self, super()._execute_gen, query, params, prepare, binary)
+
+
+class AsyncCursor(psycopg.AsyncCursor[Any]):
+    """The same under asyncio."""
+
+    def _execute_gen(
+        self, query: Query, params: Params | None = None, *, prepare: bool | None = None, binary: bool | None = None
+    ) -> PQGen[None]:
+        return _execute_gen(self, super()._execute_gen, query, params, prepare, binary)
+
+
+def _execute_gen(
+    cursor: Any, usual: Any, query: Query, params: Params | None, prepare: bool | None, binary: bool | None
+) -> PQGen[None]:
+    link: Link = cursor._conn
+    if isinstance(query, str):
+        link.log.append(query)
+    if link.opening is not None and link._pipeline is None and link.pgconn.transaction_status == IDLE:
+        yield from link.execute_first(cursor, query, params, binary)
+    else:
+        link.round_trips += 1
+        yield from usual(query, params, prepare=prepare, binary=binary)
+
+
+class Connection(Link, psycopg.Connection[Any]):
+    """A blocking connection."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.cursor_factory = Cursor
+
+    def wait(self, gen: PQGen[T], *arguments: Any, **options: Any) -> T:
+        """Drive a generator to its end; see psycopg."""
+        with self.busy():
+            return super().wait(gen, *arguments, **options)
+
+    def commit(self) -> None:
+        """Commit, and wait for the answer whatever interrupts."""
+        with self.lock:
+            self.patiently(self._commit_gen())
+
+    def patiently(self, generator: PQGen[T]) -> T:
+        """Drive a generator that commits to its end: an interrupt waits until the answer is there.
+
+        Raises
+        ------
+        InterruptedAfterCommit
+            An interrupt came; the commit stands.
+        CommitUnknown
+            A second interrupt came before the answer.
+        """
+        interrupted: KeyboardInterrupt | None = None
+        with self.busy():
+            while True:
+                try:
+                    answer = waiting.wait(generator, self.pgconn.socket, INTERVAL)
+                    break
+                except KeyboardInterrupt as error:
+                    if interrupted is not None:
+                        self.close()
+                        raise unknown_commit() from error
+                    interrupted = error
+        if interrupted is not None:
+            raise InterruptedAfterCommit("interrupted during COMMIT; the commit stands") from interrupted
+        return answer
+
+
+class AsyncConnection(Link, psycopg.AsyncConnection[Any]):
+    """A connection under asyncio."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.cursor_factory = AsyncCursor
+
+    async def wait(self, gen: PQGen[T], *arguments: Any, **options: Any) -> T:
+        """Drive a generator to its end; see psycopg."""
+        with self.busy():
+            return await super().wait(gen, *arguments, **options)
+
+    async def commit(self) -> None:
+        """Commit, and wait for the answer whatever cancels."""
+        async with self.lock:
+            await self.patiently(self._commit_gen())
+
+    async def patiently(self, generator: PQGen[T]) -> T:
+        """Drive a generator that commits to its end: a cancellation waits until the answer is there.
+
+        Raises
+        ------
+        CancelledAfterCommit
+            The task was cancelled; the commit stands.
+        """
+        cancelled: asyncio.CancelledError | None = None
+        with self.busy():
+            task = asyncio.ensure_future(waiting.wait_async(generator, self.pgconn.socket, INTERVAL))
+            while not task.done():
+                try:
+                    await asyncio.shield(task)
+                except asyncio.CancelledError as error:
+                    if task.cancelled():
+                        raise
+                    cancelled = error
+                except Exception:  # noqa: BLE001  # the task holds it; raised below
+                    break
+        answer = task.result()
+        if cancelled is not None:
+            raise CancelledAfterCommit("cancelled during COMMIT; the commit stands") from cancelled
+        return answer
+
+
+__all__ = [
+    "AsyncConnection",
+    "CancelledAfterCommit",
+    "Closing",
+    "Connection",
+    "InterruptedAfterCommit",
+    "Link",
+    "Opening",
+    "Transformer",
+    "generators",
+]
