@@ -1,0 +1,1 @@
+"""The harnesses at reduced size, and the defects they must see."""

@@ -1,0 +1,58 @@
+"""Run the harnesses: ``python -m torture [NAME ...] [--scale 0.01] [--seed N] [--write]``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from freehold.servers import find_embedded
+from torture import report
+from torture.result import Result
+
+
+@dataclass(frozen=True)
+class Harness:
+    """A harness: the name to call it by, how many cases make its full size, and what runs it."""
+
+    name: str
+    full_size: int
+    run: Callable[[int, int], Result]
+
+
+HARNESSES: tuple[Harness, ...] = ()
+
+
+def arguments(given: Sequence[str]) -> argparse.Namespace:
+    """What the command line says."""
+    parser = argparse.ArgumentParser(prog="python -m torture", description="Attack the runtime.")
+    parser.add_argument("names", nargs="*", help="harnesses; all where none is named")
+    parser.add_argument("--scale", type=float, default=1.0, help="part of the full size")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--write", action="store_true", help="write docs/reliability.md")
+    return parser.parse_args(given)
+
+
+def chosen(names: Sequence[str]) -> list[Harness]:
+    """The harnesses whose names begin with one of these words."""
+    return [each for each in HARNESSES if not names or each.name.startswith(tuple(names))]
+
+
+def main(given: Sequence[str]) -> int:
+    """Run what is asked for; 0 where everything held."""
+    options = arguments(given)
+    about = report.versions(f"PostgreSQL {find_embedded().release}")
+    failed = 0
+    for harness in chosen(options.names):
+        size = max(1, round(harness.full_size * options.scale))
+        result = harness.run(size, options.seed)
+        failed += not result.held
+        print(report.as_row(result, about), flush=True)
+        if options.write:
+            report.write([result], about, [each.name for each in HARNESSES])
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
