@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -23,13 +24,22 @@ def check_login(connection: sa.Connection, layer_name: str, tables: Iterable[sa.
     UnsafeLogin
         It is a superuser, bypasses row security, owns a table of the layer, or may act as one of the layer's machines.
     """
+    arguments = login_question(layer_name, tables)
+    refuse_unsafe(connection.exec_driver_sql(read_sql(PACKAGE, "read_login"), arguments).all(), layer_name)
+
+
+def login_question(layer_name: str, tables: Iterable[sa.Table]) -> dict[str, list[str]]:
+    """The parameters of ``read_login.sql``."""
     names = [(table.schema or "public", table.name) for table in tables]
-    arguments = {
+    return {
         "machines": [f"{layer_name}_{purpose}" for purpose in MACHINES],
         "schemas": [schema for schema, _ in names],
         "tables": [table for _, table in names],
     }
-    found = connection.exec_driver_sql(read_sql(PACKAGE, "read_login"), arguments).all()
+
+
+def refuse_unsafe(found: Sequence[Sequence[Any]], layer_name: str) -> None:
+    """Raise :class:`UnsafeLogin` where ``read_login.sql`` found a way around row security."""
     if found:
         raise UnsafeLogin(
             "This login could step around row security, so no application may run on it",
@@ -50,7 +60,12 @@ def check_key(connection: sa.Connection, signer: Signer) -> None:
     try:
         connection.exec_driver_sql(read_sql(PACKAGE, "verify_context"), (token,))
     except ContextForged as error:
-        raise ContextKeyMissing(
-            f"The database does not know the context key {signer.keys.signing.key_id}",
-            hint="Add it with SELECT freehold.add_context_key_v1(key_id, secret), or sign with a key that it knows.",
-        ) from error
+        raise unknown_key(signer) from error
+
+
+def unknown_key(signer: Signer) -> ContextKeyMissing:
+    """The error for a key that the database does not know."""
+    return ContextKeyMissing(
+        f"The database does not know the context key {signer.keys.signing.key_id}",
+        hint="Add it with SELECT freehold.add_context_key_v1(key_id, secret), or sign with a key that it knows.",
+    )
