@@ -258,6 +258,12 @@ class CommittedNotDurable(TransactionError):
     code = "transaction.committed-not-durable"
 
 
+class AfterCommitFailed(TransactionError):
+    """The transaction is committed; a function that was to follow it failed."""
+
+    code = "transaction.after-commit-failed"
+
+
 class NestedTransaction(TransactionError):
     """A transaction inside a transaction asks for another tenant, actor or workload."""
 
@@ -370,6 +376,12 @@ class InputError(FreeholdError):
     """A file or value from the user cannot be used."""
 
     code = "input.invalid"
+
+
+class SqlNotLiteral(FreeholdError):
+    """SQL text of unknown origin; only literals in code, composed objects and reviewed exceptions run."""
+
+    code = "sql.not-literal"
 
 
 class ConfigError(FreeholdError):
