@@ -16,8 +16,8 @@ PACKAGES = ("freehold", "SQLAlchemy", "psycopg")
 COLUMNS = ("harness", "held", "size", "violations", "seeded defects caught", "seconds", "seed", "run", "notes")
 INTRODUCTION = """# Reliability
 
-What the runtime was put through, written by `make torture`. Each harness goes through the same calls as an application,
-and each is also shown defects planted on purpose: a harness that misses one proves nothing, so it does not count as held.
+What the runtime was put through, written by `make torture`. Each harness goes through the same calls as an
+application, and each is also shown defects planted on purpose: one that misses any proves nothing, and is not "held".
 """
 
 
