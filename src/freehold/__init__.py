@@ -6,6 +6,7 @@ from freehold.kernel.metadata import partition_of
 from freehold.layer import DataLayer
 from freehold.rooms.backup import Backup
 from freehold.rooms.history import History, as_of
+from freehold.rooms.outcomes import Outcomes
 from freehold.rooms.reports import Report, read_report
 from freehold.rooms.roles import Roles
 from freehold.rooms.tenancy import Tenancy, tenant_foreign_key, tenant_unique
@@ -21,6 +22,7 @@ __all__ = [
     "FreeholdError",
     "History",
     "KeyRing",
+    "Outcomes",
     "Rename",
     "Report",
     "Roles",

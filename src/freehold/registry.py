@@ -7,11 +7,12 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from freehold.kernel.room import Room
-from freehold.rooms import backup, history, reports, roles, tenancy
+from freehold.rooms import backup, history, outcomes, reports, roles, tenancy
 
 OWN: tuple[Room[Any], ...] = (
     history.ROOM,
     reports.ROOM,
+    outcomes.ROOM,
     tenancy.ROOM,
     roles.ROOM,
     backup.ROOM,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 from freehold.kernel.names import Sql, ddl, qualified, trusted
@@ -15,7 +15,8 @@ class Function(Object):
 
     ``arguments`` are the argument types as ``oidvectortypes`` writes them (``"uuid, text"``); ``definition`` is a whole
     ``CREATE OR REPLACE FUNCTION`` statement. What follows it is read from the catalog: ``parameters`` are
-    ``pg_get_function_identity_arguments``, ``defaults`` counts those with a default.
+    ``pg_get_function_identity_arguments``, ``defaults`` counts those with a default. ``callers`` are purposes of the
+    layer's logins that execute it, where the layer has them; no part of it is in the catalog.
     """
 
     kind: ClassVar[str] = "function"
@@ -31,6 +32,7 @@ class Function(Object):
     routine: str = "FUNCTION"
     parameters: str = ""
     defaults: int = 0
+    callers: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def name(self) -> tuple[str, ...]:

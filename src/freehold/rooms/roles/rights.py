@@ -88,10 +88,10 @@ def right_objects(declaration: Roles, model: Model) -> Iterator[Object]:
         grant for purpose in readers(declaration) for grant in _rows(declaration, model, purpose) if _free(grant, model)
     ]
     yield from made
-    if declaration.jobs:
-        refreshers = list(_refreshers(model))
-        yield from refreshers
-        made += refreshers
+    for grants in (_refreshers(model) if declaration.jobs else (), _callers(declaration, model)):
+        given = list(grants)
+        yield from given
+        made += given
     yield from _usage([*made, *model.of_kind(Grant)], model)
 
 
@@ -188,6 +188,20 @@ def _refreshers(model: Model) -> Iterator[Grant]:
                 grantee=model.role("jobs"),
                 privileges=("EXECUTE",),
                 reason="jobs refresh reports for every tenant",
+            )
+
+
+def _callers(declaration: Roles, model: Model) -> Iterator[Grant]:
+    """What rooms let a login of the layer execute."""
+    present = {login.purpose for login in logins(declaration, model)}
+    for function in model.of_kind(Function):
+        for purpose in (purpose for purpose in function.callers if purpose in present):
+            yield Grant(
+                on="function",
+                target=function.name,
+                grantee=model.role(purpose),
+                privileges=("EXECUTE",),
+                reason=function.reason,
             )
 
 

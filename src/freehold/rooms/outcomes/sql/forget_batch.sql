@@ -1,0 +1,1 @@
+SELECT freehold.forget_outcomes_v1(10000)

@@ -1,0 +1,1 @@
+SELECT state, result FROM freehold.resolve_outcome_v1('freehold probe')
