@@ -19,6 +19,8 @@ class FreeholdError(Exception):
     """
 
     code: ClassVar[str] = "freehold"
+    retryable: ClassVar[bool] = False
+    """Whether the same transaction may succeed when it is run again from its start."""
 
     def __init__(self, message: str, *, detail: str = "", hint: str = "") -> None:
         super().__init__(message)
@@ -87,6 +89,7 @@ class ServerDown(ServerError):
     """Nothing answers at the address."""
 
     code = "server.down"
+    retryable = True
 
 
 class ServerNotStarted(ServerError):
@@ -125,16 +128,42 @@ class PrivilegeMissing(ServerError):
     code = "server.privilege-missing"
 
 
+class TooManyConnections(ServerDown):
+    """Every connection that the server, the database or the role may have is taken (SQLSTATE 53300)."""
+
+    code = "server.too-many-connections"
+
+
 class ServerFull(ServerError):
     """The server's disk is full or read-only."""
 
     code = "server.no-space"
 
 
+class ServerReadOnly(ServerFull):
+    """A write met a server that takes none (SQLSTATE 25006): it is a replica, or its disk is read-only."""
+
+    code = "server.read-only"
+    retryable = True
+
+
 class ConnectionLost(ServerError):
     """The connection ended in the middle; what was not committed is rolled back."""
 
     code = "server.connection-lost"
+    retryable = True
+
+
+class PeerDead(ConnectionLost):
+    """The server, or the way to it, fell silent; the watchdog ended the connection that waited for it."""
+
+    code = "server.peer-dead"
+
+
+class VersionRefused(ServerError):
+    """The server has a known defect that makes a declared promise false, and nobody accepted it by name."""
+
+    code = "server.version-refused"
 
 
 class PlanError(FreeholdError):
@@ -276,6 +305,67 @@ class TransactionOver(TransactionError):
     code = "transaction.over"
 
 
+class TransactionAborted(TransactionError):
+    """The server ended a statement or the transaction; nothing of the transaction is stored."""
+
+    code = "transaction.aborted"
+
+
+class TransactionTimeout(TransactionAborted):
+    """A transaction took longer than its workload allows (SQLSTATE 25P04 from PostgreSQL 17 on)."""
+
+    code = "transaction.timeout"
+
+
+class IdleTimeout(TransactionAborted):
+    """A transaction was left idle for longer than its workload allows (SQLSTATE 25P03)."""
+
+    code = "transaction.idle-timeout"
+
+
+class QueryCancelled(TransactionAborted):
+    """A statement was cancelled, by a person, by the server or by its own time limit (SQLSTATE 57014)."""
+
+    code = "transaction.cancelled"
+
+
+class StatementTimeout(QueryCancelled):
+    """A statement took longer than its workload allows (SQLSTATE 57014, after the limit)."""
+
+    code = "transaction.statement-timeout"
+
+
+class LockNotAvailable(TransactionAborted):
+    """A lock did not become free in time, or NOWAIT did not want to wait (SQLSTATE 55P03)."""
+
+    code = "transaction.lock-timeout"
+
+
+class TransactionConflict(TransactionAborted):
+    """Concurrent transactions got in each other's way; run again from its start, this one may succeed."""
+
+    code = "transaction.conflict"
+    retryable = True
+
+
+class SerializationFailed(TransactionConflict):
+    """The isolation level cannot be kept beside a concurrent transaction (SQLSTATE 40001)."""
+
+    code = "transaction.serialization-failure"
+
+
+class ReplicaConflict(TransactionConflict):
+    """A replica had to replay what the transaction was still reading (SQLSTATE 40001 or 40P01 on a standby)."""
+
+    code = "transaction.replica-conflict"
+
+
+class Deadlock(TransactionConflict):
+    """Two transactions waited for each other's locks, and this one was ended (SQLSTATE 40P01)."""
+
+    code = "transaction.deadlock"
+
+
 class OutcomeError(FreeholdError):
     """A keyed transaction has no outcome that could be used."""
 
@@ -306,10 +396,134 @@ class ResultNotStorable(OutcomeError):
     code = "outcome.result-not-storable"
 
 
+class StatementFailed(FreeholdError):
+    """The server refused a statement; message and detail hold names, and never a value from a row or a parameter.
+
+    ``sqlstate`` tells the kind more finely than the class does.
+    """
+
+    code = "statement.failed"
+
+    def __init__(self, message: str, *, detail: str = "", hint: str = "", sqlstate: str = "") -> None:
+        super().__init__(message, detail=detail, hint=hint)
+        self.sqlstate = sqlstate
+
+
+class PlanChanged(StatementFailed):
+    """A prepared statement's result has other columns than before: the table was altered meanwhile (SQLSTATE 0A000)."""
+
+    code = "statement.plan-changed"
+    retryable = True
+
+
+class ReadOnly(StatementFailed):
+    """A write inside a transaction that was begun as read-only (SQLSTATE 25006)."""
+
+    code = "statement.read-only"
+
+
+class RowRefused(StatementFailed):
+    """A row to be written belongs to another tenant than the transaction does (SQLSTATE 42501 from row security)."""
+
+    code = "tenancy.row-refused"
+
+
+class DataRefused(StatementFailed):
+    """A value cannot be stored (SQLSTATE class 22 or 23)."""
+
+    code = "data.invalid"
+
+
+class NumericOutOfRange(DataRefused):
+    """A number is too large for its column's type, or has too many digits (SQLSTATE 22003)."""
+
+    code = "data.out-of-range"
+
+
+class TextInvalid(DataRefused):
+    """A text is not one of its type, such as a uuid or a date (SQLSTATE 22P02, 22007, 22008, 22021)."""
+
+    code = "data.invalid-text"
+
+
+class StringTooLong(DataRefused):
+    """A text is longer than its column allows (SQLSTATE 22001)."""
+
+    code = "data.too-long"
+
+
+class ConstraintViolated(DataRefused):
+    """A row violates a constraint.
+
+    Parameters
+    ----------
+    constraint
+        Its name, or "" where it has none.
+    table
+        ``schema.table`` of the row.
+    columns
+        The constraint's columns that are the application's; the tenant's is not among them.
+    """
+
+    code = "data.constraint"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        detail: str = "",
+        hint: str = "",
+        sqlstate: str = "",
+        constraint: str = "",
+        table: str = "",
+        columns: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message, detail=detail, hint=hint, sqlstate=sqlstate)
+        self.constraint = constraint
+        self.table = table
+        self.columns = columns
+
+
+class UniqueViolated(ConstraintViolated):
+    """Another row has the same key (SQLSTATE 23505)."""
+
+    code = "data.duplicate"
+
+
+class ForeignKeyViolated(ConstraintViolated):
+    """The row refers to one that is not there, or others still refer to it (SQLSTATE 23503, 23001)."""
+
+    code = "data.reference"
+
+
+class CheckViolated(ConstraintViolated):
+    """The row does not satisfy a condition of its table or domain (SQLSTATE 23514)."""
+
+    code = "data.check"
+
+
+class NotNullViolated(ConstraintViolated):
+    """A value is missing (SQLSTATE 23502)."""
+
+    code = "data.null"
+
+
+class ExclusionViolated(ConstraintViolated):
+    """The row conflicts with another one, such as by overlapping it in time (SQLSTATE 23P01)."""
+
+    code = "data.excluded"
+
+
 class PoolExhausted(FreeholdError):
     """No connection of the pool became free in time; the detail says who holds them."""
 
     code = "pool.exhausted"
+
+
+class PoolerUnfit(FreeholdError):
+    """The pooler before the server keeps no transaction together."""
+
+    code = "pool.unfit"
 
 
 class ReplicaError(FreeholdError):
@@ -322,12 +536,6 @@ class PositionInvalid(ReplicaError):
     """A position token is malformed, forged, or of another cluster."""
 
     code = "replica.position-invalid"
-
-
-class OutcomeError(FreeholdError):
-    """The outcome of a keyed transaction cannot be kept; nothing of the transaction is stored."""
-
-    code = "outcome.invalid"
 
 
 class ResultTooLarge(OutcomeError):

@@ -87,6 +87,120 @@ class ReportRefreshed:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class TransactionEnded:
+    """A transaction of the runtime ended: ``outcome`` is ``committed``, ``rolled back`` or ``unknown``."""
+
+    workload: str
+    node: str
+    outcome: str
+    seconds: float
+    attempts: int
+    statements: int
+    round_trips: int
+    tenant: str = ""
+    began: float = 0.0
+    """By ``time.time()``; 0 where it was not noted."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionSlow:
+    """A transaction took longer than its workload's ``slow``; the statements hold no values of parameters."""
+
+    workload: str
+    seconds: float
+    statements: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryScheduled:
+    """Attempt number ``attempt`` failed for ``cause``, and the transaction runs again after a wait."""
+
+    workload: str
+    attempt: int
+    cause: str
+    wait_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RetryGivenUp:
+    """Attempt number ``attempt`` failed for ``cause``, and the workload's budget of retries is spent."""
+
+    workload: str
+    attempt: int
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommitAmbiguous:
+    """The connection was lost while COMMIT was under way; a ``keyed`` transaction is resolved, others are not."""
+
+    workload: str
+    keyed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeResolved:
+    """An unknown commit has its verdict: ``committed``, ``aborted`` or ``lost``."""
+
+    verdict: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaFallback:
+    """A read that a replica could have served went to the primary; ``reason`` says why."""
+
+    replica: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PoolWaited:
+    """A transaction waited for a connection of its pool."""
+
+    pool: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class VersionAdvisory:
+    """A component in use has a known defect: ``promise`` is what it makes false, ``fixed_in`` the first good version."""
+
+    component: str
+    version: str
+    identifier: str
+    severity: str
+    promise: str
+    breaks: str
+    fixed_in: str
+    accepted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlockMet:
+    """Two transactions waited for each other, and this one was ended.
+
+    The statements are the last of either, without values; ``tables`` and ``other_tables`` are in the order in which
+    each took them, and ``proposed_order`` is one that both could follow. What is not known is empty.
+    """
+
+    statement: str
+    other_statement: str
+    tables: tuple[str, ...]
+    other_tables: tuple[str, ...]
+    proposed_order: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PeerLost:
+    """A connection was ended because its server, or the way to it, is dead; ``reason`` says how that was seen."""
+
+    peer: str
+    waited_seconds: float
+    reason: str
+
+
 Event = (
     ServerStarted
     | ServerStopped
@@ -97,6 +211,17 @@ Event = (
     | DrillPhase
     | Progress
     | ReportRefreshed
+    | TransactionEnded
+    | TransactionSlow
+    | RetryScheduled
+    | RetryGivenUp
+    | CommitAmbiguous
+    | OutcomeResolved
+    | ReplicaFallback
+    | PoolWaited
+    | VersionAdvisory
+    | DeadlockMet
+    | PeerLost
 )
 
 Listener = Callable[[Event], None]
