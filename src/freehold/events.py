@@ -165,7 +165,7 @@ class PoolWaited:
 
 @dataclass(frozen=True, slots=True)
 class VersionAdvisory:
-    """A component in use has a known defect: ``promise`` is what it makes false, ``fixed_in`` the first good version."""
+    """A component in use has a known defect that makes a ``promise`` false; ``fixed_in`` is the first good version."""
 
     component: str
     version: str
