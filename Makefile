@@ -8,7 +8,7 @@ BIN := .venv/bin
 EXAMPLE := .venv/.installed-example
 DEV := .venv/.installed-dev
 # mypy refuses a folder without Python files.
-CHECKED := $(foreach folder,src tests examples benchmarks tools,$(if $(wildcard $(folder)/*.py $(folder)/*/*.py),$(folder)))
+CHECKED := $(foreach folder,src tests examples benchmarks torture tools,$(if $(wildcard $(folder)/*.py $(folder)/*/*.py),$(folder)))
 
 .PHONY: help demo test lint format bench clean
 .DELETE_ON_ERROR:

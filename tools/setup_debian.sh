@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install the Debian packages that are missing, when run as root on Debian; otherwise say which part will do without.
 #   setup_debian.sh venv PYTHON   what making a virtual environment needs
-#   setup_debian.sh test          PostgreSQL 15, on which the tests run beside the embedded 18
+#   setup_debian.sh test          PostgreSQL 15, on which the tests run beside the embedded 18, and PgBouncer
 set -eu
 
 say() { printf '%s\n' "setup: $*" >&2; }
@@ -53,12 +53,40 @@ need_postgresql_15() {
     install postgresql-15
 }
 
+# The package would start a pooler of its own on port 6432, now and at every boot; the tests start theirs.
+install_without_starting() {
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        trap 'rm -f "$policy"' EXIT
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+    fi
+    install "$1"
+    update-rc.d "$1" disable >/dev/null 2>&1 || say "the service $1 may start at the next boot"
+}
+
+need_pgbouncer() {
+    command -v pgbouncer >/dev/null 2>&1 && return
+    [ -x /usr/sbin/pgbouncer ] && return
+    if ! may_install; then
+        say "PgBouncer is not installed, its tests will be skipped; ask root for: apt-get install pgbouncer"
+        return
+    fi
+    apt-cache show pgbouncer >/dev/null 2>&1 || apt-get update --quiet >/dev/null
+    say "installing pgbouncer"
+    keep_debian_from_making_a_cluster
+    install_without_starting pgbouncer
+}
+
 case "${1:-}" in
 venv)
     need_python "$2"
     need_venv "$2"
     ;;
-test) need_postgresql_15 ;;
+test)
+    need_postgresql_15
+    need_pgbouncer
+    ;;
 *)
     say "usage: setup_debian.sh venv PYTHON | test"
     exit 2

@@ -6,6 +6,7 @@ from freehold.servers.disposable import disposable, replica_of
 from freehold.servers.embedded import EmbeddedServer
 from freehold.servers.faults import connect, translate
 from freehold.servers.owned import OwnedServer
+from freehold.servers.pooler import Pooler, pooler_for
 from freehold.servers.server import Server
 
 __all__ = [
@@ -13,11 +14,13 @@ __all__ = [
     "Binaries",
     "EmbeddedServer",
     "OwnedServer",
+    "Pooler",
     "Server",
     "connect",
     "disposable",
     "find_embedded",
     "find_installed",
+    "pooler_for",
     "replica_of",
     "translate",
 ]

@@ -1,4 +1,4 @@
-"""The pytest plugin: servers of both major versions, a fresh database per test, replicas, and a killable proxy.
+"""The pytest plugin: servers of both major versions, a fresh database per test, replicas, PgBouncer, a killable proxy.
 
 Register it in the top ``conftest.py`` with ``pytest_plugins = ["freehold.testing.plugin"]``.
 """
@@ -15,9 +15,10 @@ import pytest
 from freehold.servers.binaries import Binaries
 from freehold.servers.disposable import disposable
 from freehold.servers.owned import OwnedServer
+from freehold.servers.pooler import Pooler
 from freehold.testing.database import Database, drop_leftovers, fresh_database
 from freehold.testing.proxy import KillableProxy
-from freehold.testing.servers import MAJORS, SETTINGS, Servers, binaries_of, missing
+from freehold.testing.servers import MAJORS, SETTINGS, Servers, binaries_of, missing, missing_pooler
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -78,6 +79,21 @@ def server(servers: Servers, pg_major: int) -> OwnedServer:
 def replica(servers: Servers, pg_major: int) -> OwnedServer:
     """The shared server's streaming replica."""
     return servers.replica(pg_major)
+
+
+@pytest.fixture
+def pooler(servers: Servers, pg_major: int) -> Pooler:
+    """PgBouncer in transaction mode before the shared server: ``Database(pooler, database.name)`` goes through it."""
+    reason = missing_pooler()
+    if reason:
+        pytest.skip(reason)
+    return servers.pooler(pg_major)
+
+
+@pytest.fixture
+def pooled(pooler: Pooler, database: Database) -> Database:
+    """The test's own database, by way of PgBouncer."""
+    return Database(pooler, database.name)
 
 
 @pytest.fixture

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from freehold.errors import BinariesMissing
 from freehold.servers.binaries import Binaries, find_embedded, find_installed
 from freehold.servers.disposable import disposable, replica_of
 from freehold.servers.owned import OwnedServer
+from freehold.servers.pooler import Pooler, find_pgbouncer, pooler_for
 from freehold.servers.settings import Settings
 
 EMBEDDED_MAJOR = 18
 INSTALLED_MAJOR = 15
 MAJORS = (EMBEDDED_MAJOR, INSTALLED_MAJOR)
+POOL_SIZE = 3
+"""Server connections of the shared pooler for one user and database: few, so that clients meet on them."""
 
 SETTINGS: Settings = {
     "max_connections": 100,
@@ -37,8 +41,17 @@ def missing(major: int) -> str:
     """
     if major == EMBEDDED_MAJOR:
         return ""
+    return _told(lambda: binaries_of(major))
+
+
+def missing_pooler() -> str:
+    """The same for tests that go through PgBouncer."""
+    return _told(find_pgbouncer)
+
+
+def _told(find: Callable[[], object]) -> str:
     try:
-        binaries_of(major)
+        find()
     except BinariesMissing as error:
         return f"{error.message.rstrip('.')}: {error.hint.split(',')[0]}"
     return ""
@@ -64,12 +77,13 @@ def wait_for_replay(primary: OwnedServer, replica: OwnedServer, *, timeout: floa
 
 
 class Servers:
-    """Servers and replicas by major version, each started when a test first asks for it."""
+    """Servers, replicas and poolers by major version, each started when a test first asks for it."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._servers: dict[int, OwnedServer] = {}
         self._replicas: dict[int, OwnedServer] = {}
+        self._poolers: dict[int, Pooler] = {}
 
     def server(self, major: int) -> OwnedServer:
         """The shared server; one that a test killed is started again."""
@@ -83,6 +97,13 @@ class Servers:
         if major not in self._replicas:
             self._replicas[major] = self._stack.enter_context(replica_of(self.server(major)))
         return self._replicas[major].ensure_running()
+
+    def pooler(self, major: int) -> Pooler:
+        """A PgBouncer in transaction mode in front of the shared server, with few connections to share."""
+        server = self.server(major)
+        if major not in self._poolers:
+            self._poolers[major] = self._stack.enter_context(pooler_for(server, pool_size=POOL_SIZE))
+        return self._poolers[major].ensure_running()
 
     def close(self) -> None:
         """Stop and remove them all."""
