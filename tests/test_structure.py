@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "rooms": CORE | {"servers", "runtime"},
     "registry": CORE | {"rooms"},
     "layer": CORE | {"rooms", "registry", "runtime"},
+    "frameworks": CORE | {"runtime", "servers", "layer"},
     "operations": CORE | {"journal", "servers"},
     "testing": BOTTOM | {"servers"},
     "cli": CORE | {"servers", "runtime", "rooms", "journal", "registry", "layer", "operations"},

@@ -1,0 +1,1 @@
+"""A small Django shop on a layer of Freehold."""

@@ -1,0 +1,44 @@
+"""Freehold's errors as Django's own: caught as either, with code, detail and hint."""
+
+from __future__ import annotations
+
+from functools import cache
+from types import TracebackType
+from typing import Any
+
+import psycopg
+from django.db.utils import DatabaseError, DatabaseErrorWrapper, OperationalError
+
+from freehold.errors import CommitUnknown, FreeholdError, ServerError
+from freehold.runtime.connections import typed
+
+
+class ErrorWrapper(DatabaseErrorWrapper):
+    """Django's translation of driver errors, with Freehold's before it."""
+
+    wrapper: Any
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        found = typed(error) if isinstance(error, psycopg.Error) else error
+        if isinstance(found, FreeholdError) and not isinstance(found, DatabaseError):
+            # Django looks at the connection, when the request is over, only where this is set.
+            self.wrapper.errors_occurred = True
+            raise as_django(found) from error
+        super().__exit__(kind, error, trace)
+
+
+def as_django(error: FreeholdError) -> DatabaseError:
+    """The error with Django's class beside its own, so that ``atomic`` and callers handle it as they do others."""
+    base = OperationalError if isinstance(error, ServerError | CommitUnknown) else DatabaseError
+    kind = _both(type(error), base)  # type: ignore[arg-type]  # classes are hashable
+    made = kind.__new__(kind, *error.args)
+    made.__dict__.update(error.__dict__)
+    return made
+
+
+@cache
+def _both(kind: type[FreeholdError], base: type[DatabaseError]) -> type[DatabaseError]:
+    # Not of this package: the list of error codes holds the tree's own classes alone.
+    return type(kind.__name__, (kind, base), {"__module__": base.__module__, "__doc__": kind.__doc__})

@@ -1,0 +1,82 @@
+"""The middleware that says of each request who acts for which tenant, and answers typed errors as problem details."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import Error
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.module_loading import import_string
+
+from freehold.errors import FreeholdError
+from freehold.frameworks.problem import MEDIA_TYPE, REQUEST_ID, Problem, log, problem_of, request_id_of
+from freehold.runtime.scope import acting
+
+Respond = Callable[[HttpRequest], Any]
+Identify = Callable[[HttpRequest], tuple[Any, str]]
+
+
+class FreeholdMiddleware:
+    """Runs the rest of a request inside :func:`freehold.acting`.
+
+    ``settings.FREEHOLD_SCOPE`` is a function of the request, or the dotted path of one, that gives tenant and actor;
+    an empty actor means that nobody acts, and the database then refuses every statement. Put it behind the middleware
+    that authenticates. Freehold's errors are answered as ``application/problem+json`` (RFC 9457).
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, respond: Respond) -> None:
+        self._respond = respond
+        self._identify = _identify()
+        self._asynchronous = iscoroutinefunction(respond)
+        if self._asynchronous:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
+        """Answer a request, or give the coroutine that does."""
+        if self._asynchronous:
+            return self._answer(request)
+        request_id = request_id_of(request.headers.get(REQUEST_ID))
+        with self._acting(request, request_id):
+            response: HttpResponse = self._respond(request)
+        response.headers[REQUEST_ID] = request_id
+        return response
+
+    async def _answer(self, request: HttpRequest) -> HttpResponse:
+        request_id = request_id_of(request.headers.get(REQUEST_ID))
+        with self._acting(request, request_id):
+            response: HttpResponse = await self._respond(request)
+        response.headers[REQUEST_ID] = request_id
+        return response
+
+    def _acting(self, request: HttpRequest, request_id: str) -> acting:
+        tenant, actor = self._identify(request)
+        return acting(tenant=tenant, actor=actor, request_id=request_id)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """The page of a typed error; others go on to Django."""
+        if not isinstance(error, FreeholdError | Error):
+            return None
+        problem = problem_of(error, debug=settings.DEBUG)
+        if problem is None:
+            return None
+        log(problem, error)
+        return _page(problem)
+
+
+def _identify() -> Identify:
+    if not hasattr(settings, "FREEHOLD_SCOPE"):
+        raise ImproperlyConfigured("Set FREEHOLD_SCOPE to a function of the request that gives (tenant, actor).")
+    given = settings.FREEHOLD_SCOPE
+    found: Identify = import_string(given) if isinstance(given, str) else given
+    return found
+
+
+def _page(problem: Problem) -> HttpResponse:
+    return JsonResponse(problem.document(), status=problem.status, content_type=MEDIA_TYPE, headers=problem.headers())

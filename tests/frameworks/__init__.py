@@ -1,0 +1,1 @@
+"""The frameworks' tests: a real web server, a real client, a real PostgreSQL."""
