@@ -1,0 +1,1 @@
+INSERT INTO torture.company (id) VALUES (%s) ON CONFLICT DO NOTHING

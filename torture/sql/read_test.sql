@@ -1,0 +1,1 @@
+SELECT id, value FROM torture.test ORDER BY id

@@ -1,0 +1,1 @@
+INSERT INTO tpcc.company (id) VALUES (%(tenant)s)
