@@ -6,6 +6,7 @@ from freehold.kernel.metadata import partition_of
 from freehold.layer import DataLayer
 from freehold.rooms.backup import Backup
 from freehold.rooms.history import History, as_of
+from freehold.rooms.outbox import Outbox
 from freehold.rooms.outcomes import Outcomes
 from freehold.rooms.reports import Report, read_report
 from freehold.rooms.roles import Roles
@@ -22,6 +23,7 @@ __all__ = [
     "FreeholdError",
     "History",
     "KeyRing",
+    "Outbox",
     "Outcomes",
     "Rename",
     "Report",

@@ -556,6 +556,49 @@ class OutcomeKeyInvalid(OutcomeError):
     code = "outcome.key-invalid"
 
 
+class OutboxError(FreeholdError):
+    """A message cannot be sent or was not delivered."""
+
+    code = "outbox.failed"
+
+
+class MessageInvalid(OutboxError):
+    """A message without topic or payload, or whose topic or key is too long (SQLSTATE FH031)."""
+
+    code = "outbox.message-invalid"
+
+
+class MessageTooLarge(OutboxError):
+    """A payload is larger than the outbox takes (SQLSTATE FH030)."""
+
+    code = "outbox.message-too-large"
+
+
+class MessageRefused(OutboxError):
+    """The receiver will never take a message: a target raises it to make a dead letter of it at once."""
+
+    code = "outbox.message-refused"
+
+
+class MessageNotTaken(OutboxError):
+    """The receiver did not take a message this time: a target raises it, and the relay tries again.
+
+    ``retry_after`` is how many seconds the receiver asked for, or None.
+    """
+
+    code = "outbox.message-not-taken"
+
+    def __init__(self, message: str, *, detail: str = "", hint: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, detail=detail, hint=hint)
+        self.retry_after = retry_after
+
+
+class WebhookForged(OutboxError):
+    """A received webhook carries no valid signature, or one of another time."""
+
+    code = "outbox.webhook-forged"
+
+
 class UnsafeLogin(FreeholdError):
     """The application's login could step around row security."""
 
@@ -590,6 +633,12 @@ class SqlNotLiteral(FreeholdError):
     """SQL text of unknown origin; only literals in code, composed objects and reviewed exceptions run."""
 
     code = "sql.not-literal"
+
+
+class PackageMissing(FreeholdError):
+    """A part of Freehold needs an optional package that is not installed."""
+
+    code = "config.package-missing"
 
 
 class ConfigError(FreeholdError):

@@ -201,6 +201,45 @@ class PeerLost:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class MessageDelivered:
+    """A message of the outbox was taken by its target, at the ``attempt``-th try."""
+
+    message_id: int
+    topic: str
+    attempt: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFailed:
+    """A message of the outbox was not taken, and is tried again."""
+
+    message_id: int
+    topic: str
+    attempt: int
+    error: str
+    wait_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDead:
+    """A message of the outbox is a dead letter: it was refused for good, or failed too often."""
+
+    message_id: int
+    topic: str
+    attempt: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class RelayDisconnected:
+    """A relay lost its connection and opens another one after a wait."""
+
+    error: str
+    wait_seconds: float
+
+
 Event = (
     ServerStarted
     | ServerStopped
@@ -211,6 +250,10 @@ Event = (
     | DrillPhase
     | Progress
     | ReportRefreshed
+    | MessageDelivered
+    | MessageFailed
+    | MessageDead
+    | RelayDisconnected
     | TransactionEnded
     | TransactionSlow
     | RetryScheduled

@@ -7,12 +7,13 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from freehold.kernel.room import Room
-from freehold.rooms import backup, history, outcomes, reports, roles, tenancy
+from freehold.rooms import backup, history, outbox, outcomes, reports, roles, tenancy
 
 OWN: tuple[Room[Any], ...] = (
     history.ROOM,
     reports.ROOM,
     outcomes.ROOM,
+    outbox.ROOM,
     tenancy.ROOM,
     roles.ROOM,
     backup.ROOM,

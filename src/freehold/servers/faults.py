@@ -22,6 +22,8 @@ CODES: Mapping[str, tuple[type[FreeholdError], str]] = {
     "FH020": (errors.ResultTooLarge, "Return a reference to the rows, or declare Outcomes(largest_result=...)."),
     "FH021": (errors.OutcomeTaken, "Claim the key again: its outcome is there."),
     "FH022": (errors.OutcomeKeyInvalid, "Use a UUID, or the digest of what is longer."),
+    "FH030": (errors.MessageTooLarge, "Send a reference to the rows, or declare Outbox(largest_payload=...)."),
+    "FH031": (errors.MessageInvalid, "Give a topic of 1 to 255 bytes, a payload, and a key of at most 512 bytes."),
     "42501": (errors.PrivilegeMissing, "Log in as a role that holds the privilege, or declare the grant."),
     "53100": (errors.ServerFull, "Free space on the server's disk and run again; what was committed is safe."),
     "25006": (errors.ServerFull, "The server or transaction is read-only: is this a replica, or its disk read-only?"),

@@ -39,10 +39,15 @@ def applied(connection: Connection, name: str) -> DataLayer:
     made = layer(name)
     apply_layer(connection, made.declared)
     connection.execute("SELECT freehold.add_context_key_v1('k1', %s)", (SECRET,))
+    set_passwords(connection, name)
+    return made
+
+
+def set_passwords(connection: Connection, name: str) -> None:
+    """One password for the logins that the tests use."""
     for login in ("app_a", "jobs", "ro", "monitor"):
         role = psycopg.sql.Identifier(f"{name}_{login}")
         connection.execute(psycopg.sql.SQL("ALTER ROLE {} PASSWORD {}").format(role, psycopg.sql.Literal(PASSWORD)))
-    return made
 
 
 def broken(connection: Connection, made: DataLayer, room: str = "outcomes") -> list[str]:

@@ -1,0 +1,1 @@
+SELECT count(*) FROM freehold.take_messages_v1('{freehold probe}', 10, '1 minute')

@@ -1,0 +1,1 @@
+SELECT freehold.send_v1('freehold probe', 'k', '{}')

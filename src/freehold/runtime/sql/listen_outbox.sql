@@ -1,0 +1,1 @@
+LISTEN freehold_outbox
