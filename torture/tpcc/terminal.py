@@ -29,7 +29,7 @@ class Terminal:
         kind()
 
     def _run(self, function: Callable[..., Any], *arguments: Any, workload: str = tpcc.ORDER) -> Any:
-        return self.db.run(function, *arguments, workload=workload, **WHO)
+        return self.db.run_core(function, *arguments, workload=workload, **WHO)
 
     @property
     def _place(self) -> tuple[int, int]:
@@ -37,9 +37,9 @@ class Terminal:
 
     def _new_order(self) -> None:
         warehouse, district = self._place
-        lines = tuple(self._line(warehouse) for _ in range(self.draw.randint(5, 15)))
+        lines = sorted(self._line(warehouse) for _ in range(self.draw.randint(5, 15)))
         if self.draw.random() < 0.01:
-            lines = (*lines[:-1], tpcc.Line(self.size.items + 1, warehouse, 1))
+            lines = [*lines[:-1], tpcc.Line(warehouse, self.size.items + 1, 1)]
         try:
             self._run(tpcc.new_order, warehouse, district, self.draw.randint(1, self.size.customers), lines)
         except tpcc.UnusedItem:
@@ -48,14 +48,15 @@ class Terminal:
     def _line(self, warehouse: int) -> tpcc.Line:
         remote = self.draw.random() < 0.01
         supplier = self.draw.randint(1, self.size.warehouses) if remote else warehouse
-        return tpcc.Line(self.draw.randint(1, self.size.items), supplier, self.draw.randint(1, 10))
+        return tpcc.Line(supplier, self.draw.randint(1, self.size.items), self.draw.randint(1, 10))
 
     def _payment(self) -> None:
         warehouse, district = self._place
         home = (warehouse, district) if self.draw.random() < 0.85 else self._place
         named = self.draw.random() < 0.6
         customer = self._name() if named else self.draw.randint(1, self.size.customers)
-        self._run(tpcc.payment, warehouse, district, home, customer, Decimal(self.draw.randint(100, 500000)) / 100)
+        amount = Decimal(self.draw.randint(100, 500000)) / 100
+        self._run(tpcc.payment, (warehouse, district), home, customer, amount)
 
     def _name(self) -> str:
         return f"NAME{self.draw.randrange(10)}"

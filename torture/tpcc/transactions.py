@@ -1,15 +1,13 @@
-"""TPC-C's five transactions as an application writes them: functions of a session, run by the runtime."""
+"""TPC-C's five transactions as an application writes them for the fast path: independent statements travel together."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-import sqlalchemy as sa
-
-from freehold import Session
-from torture.ground import TENANT
-from torture.tpcc.model import CUSTOMER, DISTRICT, HISTORY, ITEM, NEW_ORDER, ORDER_LINE, ORDERS, STOCK, WAREHOUSE
+from freehold.runtime.core import CoreTransaction
+from torture.tpcc import statements as sql
 
 ORDER, DELIVERY, READ = "order", "delivery", "read"
 """Workloads: what waits for the rows it writes, what decides by a snapshot what it writes, and what only reads one."""
@@ -19,146 +17,110 @@ class UnusedItem(Exception):  # the specification's one order in a hundred that 
     """The last item of the order does not exist."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Line:
-    """What is ordered of one item."""
+    """What is ordered of one item; sorted, so that two orders lock their stock in one order."""
 
-    item: int
     supplier: int
+    item: int
     quantity: int
 
 
-def new_order(session: Session, warehouse: int, district: int, customer: int, lines: tuple[Line, ...]) -> int:
+def new_order(tx: CoreTransaction, warehouse: int, district: int, customer: int, lines: Sequence[Line]) -> int:
     """Clause 2.4."""
-    tax = session.execute(sa.select(WAREHOUSE.c.w_tax).where(WAREHOUSE.c.w_id == warehouse)).scalar_one()
-    order, district_tax = session.execute(
-        sa.update(DISTRICT)
-        .where(DISTRICT.c.d_w_id == warehouse, DISTRICT.c.d_id == district)
-        .values(d_next_o_id=DISTRICT.c.d_next_o_id + 1)
-        .returning(DISTRICT.c.d_next_o_id - 1, DISTRICT.c.d_tax)
-    ).one()
-    discount = session.execute(sa.select(CUSTOMER.c.c_discount).where(*_is(warehouse, district, customer))).scalar_one()
-    place = {"tenant_id": TENANT, "o_w_id": warehouse, "o_d_id": district, "o_id": order}
-    session.execute(sa.insert(ORDERS).values(**place, o_c_id=customer, o_ol_cnt=len(lines)))
-    session.execute(sa.insert(NEW_ORDER).values(tenant_id=TENANT, no_w_id=warehouse, no_d_id=district, no_o_id=order))
+    place = {"warehouse": warehouse, "district": district}
+    found = tx.batch(
+        (sql.TAX, place),
+        (sql.NEXT_ORDER, place),
+        (sql.DISCOUNT, {**place, "customer": customer}),
+        *((sql.PRICE, {"item": line.item}) for line in lines),
+    )
+    tax, discount = found[0].scalar_one(), found[2].scalar_one()
+    order, district_tax = tuple(found[1].one())
+    prices = [price for result in found[3:] if (price := result.scalar_one_or_none()) is not None]
+    if len(prices) < len(lines):
+        raise UnusedItem
     factor = (1 - discount) * (1 + tax + district_tax)
-    for number, line in enumerate(lines, 1):
-        _order_line(session, (warehouse, district, order, number), line, factor)
+    amounts = [round(line.quantity * price * factor, 2) for line, price in zip(lines, prices, strict=True)]
+    numbered = [(number, line, amount) for number, (line, amount) in enumerate(zip(lines, amounts, strict=True), 1)]
+    key = {"o_w_id": warehouse, "o_d_id": district, "o_id": order}
+    tx.finish(
+        (sql.ADD_ORDER, {**key, "o_c_id": customer, "o_ol_cnt": len(lines)}),
+        (sql.ADD_NEW_ORDER, {"no_w_id": warehouse, "no_d_id": district, "no_o_id": order}),
+        *((sql.TAKE_STOCK, _taken(warehouse, line)) for line in lines),
+        *((sql.ADD_LINE, _line((warehouse, district, order), *each)) for each in numbered),
+    )
     return int(order)
 
 
-def _order_line(session: Session, place: tuple[int, int, int, int], line: Line, factor: Decimal) -> None:
-    price = session.execute(sa.select(ITEM.c.i_price).where(ITEM.c.i_id == line.item)).scalar_one_or_none()
-    if price is None:
-        raise UnusedItem
-    left = STOCK.c.s_quantity - line.quantity
-    session.execute(
-        sa.update(STOCK)
-        .where(STOCK.c.s_w_id == line.supplier, STOCK.c.s_i_id == line.item)
-        .values(
-            s_quantity=sa.case((left >= 10, left), else_=left + 91),
-            s_ytd=STOCK.c.s_ytd + line.quantity,
-            s_order_cnt=STOCK.c.s_order_cnt + 1,
-            s_remote_cnt=STOCK.c.s_remote_cnt + int(line.supplier != place[0]),
-        )
-    )
-    keys = dict(zip(("ol_w_id", "ol_d_id", "ol_o_id", "ol_number"), place, strict=True))
-    session.execute(
-        sa.insert(ORDER_LINE).values(
-            tenant_id=TENANT,
-            **keys,
-            ol_i_id=line.item,
-            ol_supply_w_id=line.supplier,
-            ol_quantity=line.quantity,
-            ol_amount=round(line.quantity * price * factor, 2),
-        )
-    )
+def _taken(warehouse: int, line: Line) -> dict[str, int]:
+    remote = int(line.supplier != warehouse)
+    return {"supplier": line.supplier, "item": line.item, "quantity": line.quantity, "remote": remote}
+
+
+def _line(order: tuple[int, int, int], number: int, line: Line, amount: Decimal) -> dict[str, object]:
+    keys = dict(zip(("ol_w_id", "ol_d_id", "ol_o_id"), order, strict=True))
+    what = {"ol_i_id": line.item, "ol_supply_w_id": line.supplier, "ol_quantity": line.quantity}
+    return {**keys, **what, "ol_number": number, "ol_amount": amount}
 
 
 def payment(
-    session: Session, warehouse: int, district: int, home: tuple[int, int], customer: int | str, amount: Decimal
+    tx: CoreTransaction, place: tuple[int, int], home: tuple[int, int], customer: int | str, amount: Decimal
 ) -> None:
     """Clause 2.5; a customer is named by number, or by a last name of which the middle one is taken."""
-    session.execute(sa.update(WAREHOUSE).where(WAREHOUSE.c.w_id == warehouse).values(w_ytd=WAREHOUSE.c.w_ytd + amount))
-    session.execute(
-        sa.update(DISTRICT)
-        .where(DISTRICT.c.d_w_id == warehouse, DISTRICT.c.d_id == district)
-        .values(d_ytd=DISTRICT.c.d_ytd + amount)
-    )
-    number = customer if isinstance(customer, int) else _named(session, *home, customer)
-    session.execute(
-        sa.update(CUSTOMER)
-        .where(*_is(*home, number))
-        .values(
-            c_balance=CUSTOMER.c.c_balance - amount,
-            c_ytd_payment=CUSTOMER.c.c_ytd_payment + amount,
-            c_payment_cnt=CUSTOMER.c.c_payment_cnt + 1,
-        )
-    )
+    here = {"warehouse": place[0], "district": place[1], "amount": amount}
+    tx.batch((sql.PAY_WAREHOUSE, here), (sql.PAY_DISTRICT, here))
+    number = customer if isinstance(customer, int) else _named(tx, home, customer)
     whose = {"h_c_w_id": home[0], "h_c_d_id": home[1], "h_c_id": number}
-    where = {"h_w_id": warehouse, "h_d_id": district}
-    session.execute(sa.insert(HISTORY).values(tenant_id=TENANT, **whose, **where, h_amount=amount))
+    tx.finish(
+        (sql.PAY, {"warehouse": home[0], "district": home[1], "customer": number, "amount": amount}),
+        (sql.ADD_HISTORY, {**whose, "h_w_id": place[0], "h_d_id": place[1], "h_amount": amount}),
+    )
 
 
-def delivery(session: Session, warehouse: int, districts: int, carrier: int) -> int:
+def delivery(tx: CoreTransaction, warehouse: int, districts: int, carrier: int) -> int:
     """Clause 2.7: the oldest new order of each district; gives how many there were."""
-    return sum(_deliver(session, warehouse, district, carrier) for district in range(1, districts + 1))
+    places = [{"warehouse": warehouse, "district": district} for district in range(1, districts + 1)]
+    oldest = tx.batch(*((sql.OLDEST, place) for place in places))
+    orders = [
+        {**place, "order": order}
+        for place, result in zip(places, oldest, strict=True)
+        if (order := result.scalar_one()) is not None
+    ]
+    for order in orders:
+        _deliver(tx, order, carrier)
+    return len(orders)
 
 
-def _deliver(session: Session, warehouse: int, district: int, carrier: int) -> bool:
-    here = (NEW_ORDER.c.no_w_id == warehouse, NEW_ORDER.c.no_d_id == district)
-    order = session.execute(sa.select(sa.func.min(NEW_ORDER.c.no_o_id)).where(*here)).scalar_one()
-    if order is None:
-        return False
-    session.execute(sa.delete(NEW_ORDER).where(*here, NEW_ORDER.c.no_o_id == order))
-    customer = session.execute(
-        sa.update(ORDERS)
-        .where(ORDERS.c.o_w_id == warehouse, ORDERS.c.o_d_id == district, ORDERS.c.o_id == order)
-        .values(o_carrier_id=carrier)
-        .returning(ORDERS.c.o_c_id)
-    ).scalar_one()
-    lines = (ORDER_LINE.c.ol_w_id == warehouse, ORDER_LINE.c.ol_d_id == district, ORDER_LINE.c.ol_o_id == order)
-    session.execute(sa.update(ORDER_LINE).where(*lines).values(ol_delivery_d=sa.func.now()))
-    amount = session.execute(sa.select(sa.func.sum(ORDER_LINE.c.ol_amount)).where(*lines)).scalar_one()
-    session.execute(
-        sa.update(CUSTOMER)
-        .where(*_is(warehouse, district, customer))
-        .values(c_balance=CUSTOMER.c.c_balance + amount, c_delivery_cnt=CUSTOMER.c.c_delivery_cnt + 1)
+def _deliver(tx: CoreTransaction, order: dict[str, int], carrier: int) -> None:
+    _, customer, _, amount = tx.batch(
+        (sql.NO_LONGER_NEW, order),
+        (sql.CARRY, {**order, "carrier": carrier}),
+        (sql.DELIVER_LINES, order),
+        (sql.ORDER_AMOUNT, order),
     )
-    return True
+    owes = {"customer": customer.scalar_one(), "amount": amount.scalar_one()}
+    tx.execute(sql.OWE, {**order, **owes})
 
 
-def order_status(session: Session, warehouse: int, district: int, name: str) -> int:
-    """Clause 2.6: the lines of a customer's last order; gives how many they are against what the order says."""
-    customer = _named(session, warehouse, district, name)
-    last = session.execute(
-        sa.select(ORDERS.c.o_id, ORDERS.c.o_ol_cnt)
-        .where(ORDERS.c.o_w_id == warehouse, ORDERS.c.o_d_id == district, ORDERS.c.o_c_id == customer)
-        .order_by(ORDERS.c.o_id.desc())
-        .limit(1)
-    ).one_or_none()
-    if last is None:
-        return 0
-    lines = (ORDER_LINE.c.ol_w_id == warehouse, ORDER_LINE.c.ol_d_id == district, ORDER_LINE.c.ol_o_id == last.o_id)
-    return int(session.execute(sa.select(sa.func.count()).where(*lines)).scalar_one() - last.o_ol_cnt)
+def order_status(tx: CoreTransaction, warehouse: int, district: int, name: str) -> int:
+    """Clause 2.6: the lines of a customer's last order; gives how many they are more than the order says."""
+    place = {"warehouse": warehouse, "district": district}
+    customer = _named(tx, (warehouse, district), name)
+    surplus = 0
+    for order, lines in map(tuple, tx.execute(sql.LAST_ORDER, {**place, "customer": customer})):
+        surplus = tx.execute(sql.COUNT_LINES, {**place, "order": order}).scalar_one() - lines
+    return surplus
 
 
-def stock_level(session: Session, warehouse: int, district: int, threshold: int) -> int:
+def stock_level(tx: CoreTransaction, warehouse: int, district: int, threshold: int) -> int:
     """Clause 2.8: how many items of the last twenty orders are low."""
-    here = (DISTRICT.c.d_w_id == warehouse, DISTRICT.c.d_id == district)
-    following = session.execute(sa.select(DISTRICT.c.d_next_o_id).where(*here)).scalar_one()
-    items = sa.select(ORDER_LINE.c.ol_i_id).where(
-        ORDER_LINE.c.ol_w_id == warehouse, ORDER_LINE.c.ol_d_id == district, ORDER_LINE.c.ol_o_id >= following - 20
-    )
-    low = (STOCK.c.s_w_id == warehouse, STOCK.c.s_quantity < threshold, STOCK.c.s_i_id.in_(items))
-    return int(session.execute(sa.select(sa.func.count()).where(*low)).scalar_one())
+    place = {"warehouse": warehouse, "district": district}
+    following = tx.execute(sql.FOLLOWING, place).scalar_one()
+    low = {**place, "from_order": following - 20, "threshold": threshold}
+    return int(tx.execute(sql.COUNT_LOW, low).scalar_one())
 
 
-def _is(warehouse: int, district: int, customer: int) -> tuple[sa.ColumnElement[bool], ...]:
-    return (CUSTOMER.c.c_w_id == warehouse, CUSTOMER.c.c_d_id == district, CUSTOMER.c.c_id == customer)
-
-
-def _named(session: Session, warehouse: int, district: int, name: str) -> int:
-    here = (CUSTOMER.c.c_w_id == warehouse, CUSTOMER.c.c_d_id == district, CUSTOMER.c.c_last == name)
-    found = session.execute(sa.select(CUSTOMER.c.c_id).where(*here).order_by(CUSTOMER.c.c_id)).scalars().all()
+def _named(tx: CoreTransaction, place: tuple[int, int], name: str) -> int:
+    found = tx.execute(sql.NAMED, {"warehouse": place[0], "district": place[1], "name": name}).scalars().all()
     return int(found[len(found) // 2])
