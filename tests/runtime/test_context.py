@@ -25,6 +25,7 @@ from freehold.errors import (
 )
 from freehold.runtime import Context, Database, Key, KeyRing
 from freehold.runtime.context import Backend, sign
+from freehold.runtime.driver import Connection
 from tests.rooms.tenancy.layer import SECRET, A, B
 from tests.runtime.conftest import RING, Shop
 
@@ -117,10 +118,9 @@ def test_injection_with_the_applications_role_sees_no_other_tenant(db: Database)
     seen = []
     for attack in attacks:
         with db.engine.connect() as connection:
-            backend = connection.info["freehold_backend"]
             raw = connection.connection.driver_connection
-            assert isinstance(raw, psycopg.Connection)
-            raw.execute("SELECT set_config('freehold.context', %s, true)", (token(backend=backend),))
+            assert isinstance(raw, Connection)
+            raw.execute("SELECT set_config('freehold.context', %s, true)", (token(backend=raw.backend),))
             role = str(raw.info.user).removesuffix("_app_a")
             try:
                 cursor = raw.execute(attack.format(other=B, name=role).encode())

@@ -1,30 +1,71 @@
-"""The async twin: the same session and the same hooks, run by SQLAlchemy's greenlet bridge."""
+"""The async twin: the same body, sessions and hooks, run by SQLAlchemy's greenlet bridge."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy.ext import asyncio as sa_asyncio
+from sqlalchemy.util.concurrency import greenlet_spawn
 
-from freehold.runtime.connections import raise_typed, watch
+from freehold.events import Listener, ignore
+from freehold.runtime.body import Body, Opened, finish
+from freehold.runtime.connections import raise_typed
 from freehold.runtime.context import LIFETIME
+from freehold.runtime.core import AsyncCoreTransaction, CoreAttempt
 from freehold.runtime.criteria import TenantColumns
-from freehold.runtime.database import check, driver_url
+from freehold.runtime.database import check
 from freehold.runtime.keys import KeyRing
-from freehold.runtime.session import Session
+from freehold.runtime.nodes import PRIMARY, Pool, conninfo, open_async_node
+from freehold.runtime.outcome import Claim, Settled
+from freehold.runtime.scope import UNSET
+from freehold.runtime.session import HANDLE, Session, coerced_tenant
 from freehold.runtime.signer import Signer
+from freehold.runtime.statement import Compiler
+from freehold.runtime.unit import Frame, Unit
+from freehold.runtime.waits import GREENLET
+from freehold.runtime.workload import MAIN_POOL, Workload, by_name
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class AsyncSession(sa_asyncio.AsyncSession):
-    """An ``AsyncSession`` over :class:`freehold.runtime.session.Session`, with its COPY and its raw connection."""
+    """An ``AsyncSession`` over :class:`freehold.runtime.session.Session`, with what that one adds to SQLAlchemy's."""
 
     sync_session_class = Session
     sync_session: Session
+
+    @property
+    def tenant(self) -> Any:
+        """The tenant as it was given, or None."""
+        return self.sync_session.tenant
+
+    @property
+    def position(self) -> str:
+        """After the block: the position token; see :attr:`freehold.runtime.session.Session.position`."""
+        return self.sync_session.position
+
+    def after_commit(self, function: Callable[[], Any]) -> None:
+        """Call a function, or await a coroutine function, once the commit is durable."""
+        self.sync_session.after_commit(function)
+
+    def after_rollback(self, function: Callable[[], Any]) -> None:
+        """Call a function, or await a coroutine function, once nothing of this can be stored any more."""
+        self.sync_session.after_rollback(function)
+
+    def external(self, what: str) -> None:
+        """Declare a side effect outside of the database; see :meth:`freehold.runtime.session.Session.external`."""
+        self.sync_session.external(what)
+
+    async def lock(self, name: str, *, shared: bool = False, wait: bool = True) -> bool:
+        """Take the advisory lock of a name; see :func:`freehold.runtime.locks.lock_command`."""
+        return await self.run_sync(lambda _: self.sync_session.lock(name, shared=shared, wait=wait))
 
     async def copy_in(
         self,
@@ -47,18 +88,16 @@ class AsyncSession(sa_asyncio.AsyncSession):
 
 
 class AsyncDatabase:
-    """One database, as the application's role, under asyncio.
+    """One database, as the application's role, under asyncio; see :class:`freehold.runtime.database.Database`.
 
     >>> async with db.transaction(tenant=tenant, actor="ana") as session:  # doctest: +SKIP
     ...     session.add(Customer(name="Ada"))
     """
 
-    def __init__(self, engine: sa_asyncio.AsyncEngine, signer: Signer, tenant_columns: TenantColumns) -> None:
-        self.engine = engine
-        self.signer = signer
-        self._sessions = sa_asyncio.async_sessionmaker(
-            engine, class_=AsyncSession, signer=signer, tenant_columns=tenant_columns, expire_on_commit=False
-        )
+    def __init__(self, body: Body, tenant_columns: TenantColumns) -> None:
+        self._body = body
+        self._tenant_columns = tenant_columns
+        self._compiler = Compiler(tenant_columns)
 
     @classmethod
     async def connect(
@@ -70,36 +109,143 @@ class AsyncDatabase:
         tables: tuple[sa.Table, ...] = (),
         keys: KeyRing | str | os.PathLike[str] | None = None,
         lifetime: float = LIFETIME,
+        workloads: Sequence[Workload] = (),
+        pools: Sequence[Pool] = (),
+        listener: Listener = ignore,
+        positions: bool = False,
         **engine_options: Any,
     ) -> AsyncDatabase:
         """Connect and check login and key; see :meth:`freehold.runtime.database.Database.connect`."""
-        signer = Signer(KeyRing.find(keys), lifetime)
-        engine = sa_asyncio.create_async_engine(driver_url(url), **engine_options)
-        watch(engine.sync_engine)
+        frame = Frame(Signer(KeyRing.find(keys), lifetime), by_name(workloads), listener, GREENLET, positions)
+        node = open_async_node(PRIMARY, conninfo(url), (Pool(), *pools), engine_options)
         try:
-            async with engine.connect() as connection:
-                await connection.run_sync(check, layer_name, (*tenant_columns, *tables), signer)
+            async with node.async_pool(MAIN_POOL).connect() as connection:
+                await connection.run_sync(check, layer_name, (*tenant_columns, *tables), frame.signer)
         except BaseException:
-            await engine.dispose()
+            await greenlet_spawn(node.forget)
             raise
-        return cls(engine, signer, tenant_columns)
+        return cls(Body(frame, node), tenant_columns)
+
+    @property
+    def engine(self) -> sa_asyncio.AsyncEngine:
+        """The engine over the main pool; what runs on it alone has no context, and so sees no tenant's row."""
+        return self._body.primary.async_pool(MAIN_POOL)
 
     @asynccontextmanager
     async def transaction(
-        self, *, actor: str, tenant: Any = None, read_only: bool = False
+        self,
+        *,
+        tenant: Any = UNSET,
+        actor: Any = UNSET,
+        workload: str = "default",
+        read_only: bool = False,
     ) -> AsyncIterator[AsyncSession]:
         """One transaction; see :meth:`freehold.runtime.database.Database.transaction`."""
-        session = self._sessions(tenant=tenant, actor=actor, read_only=read_only)
-        inner = session.sync_session
-        try:
-            yield session
-            await session.run_sync(lambda _: inner.finish())
-        except psycopg.Error as error:
-            raise_typed(error, read_only=read_only)
-            raise
-        finally:
-            await session.run_sync(lambda _: inner.abandon())
+        wanted = self._body.wanted(tenant, actor, workload, read_only=read_only)
+        session = self._session(self._body.unit(wanted))
+        async with ending(session):
+            yield session.handle
+
+    @asynccontextmanager
+    async def core(
+        self, *, tenant: Any = UNSET, actor: Any = UNSET, workload: str = "default", read_only: bool = False
+    ) -> AsyncIterator[AsyncCoreTransaction]:
+        """One transaction on the fast path; see :meth:`freehold.runtime.database.Database.core`."""
+        wanted = self._body.wanted(tenant, actor, workload, read_only=read_only)
+        attempt = await greenlet_spawn(self._core, self._body.unit(wanted))
+        async with ending(attempt):
+            handle = attempt.handle
+            assert isinstance(handle, AsyncCoreTransaction)
+            yield handle
+
+    async def run(
+        self,
+        function: Callable[Concatenate[AsyncSession, P], Awaitable[R]],
+        *arguments: P.args,
+        tenant: Any = UNSET,
+        actor: Any = UNSET,
+        workload: str = "default",
+        key: str | None = None,
+        request: Any = None,
+        **options: P.kwargs,
+    ) -> R:
+        """Run a coroutine function in a transaction; see :meth:`freehold.runtime.database.Database.run`."""
+        return await self._run(self._session, function, arguments, options, (tenant, actor, workload), key, request)
+
+    async def run_core(
+        self,
+        function: Callable[Concatenate[AsyncCoreTransaction, P], Awaitable[R]],
+        *arguments: P.args,
+        tenant: Any = UNSET,
+        actor: Any = UNSET,
+        workload: str = "default",
+        key: str | None = None,
+        request: Any = None,
+        **options: P.kwargs,
+    ) -> R:
+        """:meth:`run` on the fast path."""
+        return await self._run(self._core, function, arguments, options, (tenant, actor, workload), key, request)
+
+    async def _run(
+        self,
+        open_attempt: Callable[[Unit], Opened],
+        function: Callable[..., Awaitable[R]],
+        arguments: tuple[Any, ...],
+        options: dict[str, Any],
+        said: tuple[Any, Any, str],
+        key: str | None,
+        request: Any,
+    ) -> R:
+        wanted = self._body.wanted(*said)
+        claim = Claim.of(key, request) if key is not None else None
+        called = (lambda *given: function(*given, **options)) if options else function
+        found: R = await greenlet_spawn(self._body.run, open_attempt, called, arguments, wanted, claim)
+        return found
+
+    def transactional(
+        self, *, workload: str = "default"
+    ) -> Callable[[Callable[Concatenate[AsyncSession, P], Awaitable[R]]], Callable[P, Awaitable[R]]]:
+        """Decorate a coroutine function; see :meth:`freehold.runtime.database.Database.transactional`."""
+
+        def decorate(function: Callable[Concatenate[AsyncSession, P], Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+            @wraps(function)
+            async def call(*arguments: P.args, **options: P.kwargs) -> R:
+                said = (UNSET, UNSET, workload)
+                return await self._run(self._session, function, arguments, dict(options), said, None, None)
+
+            return call
+
+        return decorate
+
+    async def resolve(self, token: str) -> Settled:
+        """What became of a transaction; see :meth:`freehold.runtime.database.Database.resolve`."""
+        tenant, claim = Claim.from_token(token)
+        return await greenlet_spawn(self._body.settle, claim, tenant)
 
     async def dispose(self) -> None:
         """Close every connection."""
-        await self.engine.dispose()
+        await greenlet_spawn(self._body.primary.forget)
+
+    def _session(self, unit: Unit) -> Session:
+        engine = self._body.primary.async_pool(unit.workload.pool)
+        session = AsyncSession(engine, unit=unit, tenant_columns=self._tenant_columns, expire_on_commit=False)
+        session.sync_session.info[HANDLE] = session
+        return session.sync_session
+
+    def _core(self, unit: Unit) -> CoreAttempt:
+        fairy = self._body.primary.pool(unit.workload.pool).pool.connect()
+        tenant = coerced_tenant(unit.tenant, self._tenant_columns)
+        return CoreAttempt(AsyncCoreTransaction(unit, self._compiler, fairy, tenant))
+
+
+@asynccontextmanager
+async def ending(opened: Opened) -> AsyncIterator[None]:
+    """Commit at the end of the block, roll back when an exception leaves it."""
+    try:
+        yield
+        await greenlet_spawn(finish, opened, None)
+    except psycopg.Error as error:
+        raise_typed(error, read_only=opened.unit.read_only)
+        raise
+    finally:
+        await greenlet_spawn(opened.abandon)

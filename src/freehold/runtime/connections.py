@@ -1,4 +1,4 @@
-"""What the runtime does on every physical connection: learn its backend, bind contexts, hold the door of COMMIT."""
+"""What the runtime does on every pooled connection: learn its backend, drop dead ones, and type what goes wrong."""
 
 from __future__ import annotations
 
@@ -7,20 +7,18 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
-from psycopg.conninfo import make_conninfo
-from psycopg.pq import TransactionStatus
+from psycopg.pq import ConnStatus, PipelineStatus
 from sqlalchemy.engine import ExceptionContext
 
-from freehold.errors import CommitInside, CommitRefused, FreeholdError
+from freehold.errors import CommitInside, FreeholdError
 from freehold.kernel.template import read_sql
-from freehold.runtime.context import Backend, Context
-from freehold.runtime.signer import Signer
-from freehold.servers.faults import is_storage_fault, refused, translate
+from freehold.runtime.context import Backend
+from freehold.runtime.driver import Link
+from freehold.runtime.exchange import is_dead
+from freehold.servers.faults import is_storage_fault, translate
 
 PACKAGE = "freehold.runtime"
 READ_ONLY_TRANSACTION = "25006"
-BACKEND = "freehold_backend"
-HELD = "freehold_held"
 READ_ONLY = "freehold_read_only"
 PATIENCE = 3
 """Seconds to ask a server for the reason why it refused a connection."""
@@ -29,23 +27,10 @@ PATIENCE = 3
 def watch(engine: sa.Engine) -> None:
     """Put the runtime's hooks on an engine."""
     sa.event.listen(engine, "connect", _learn_backend)
+    sa.event.listen(engine, "checkout", _refuse_dead)
     sa.event.listen(engine, "checkin", _release)
     sa.event.listen(engine, "commit", _guard_commit)
     sa.event.listen(engine, "handle_error", _translate)
-
-
-def bind(connection: sa.Connection, signer: Signer, context: Context, *, read_only: bool = False) -> None:
-    """Bind a context to the transaction that just began, as a bind parameter: a literal would stand in the logs."""
-    token = signer.token(context, connection.info.get(BACKEND, Backend()))
-    connection.info[HELD] = True
-    connection.info[READ_ONLY] = read_only
-    statement = read_sql(PACKAGE, "bind_context_read_only" if read_only else "bind_context")
-    connection.exec_driver_sql(statement, (token,))
-
-
-def allow_commit(connection: sa.Connection) -> None:
-    """Open the door for the block's own COMMIT."""
-    connection.info.pop(HELD, None)
 
 
 def _learn_backend(raw: Any, record: Any) -> None:
@@ -59,41 +44,35 @@ def _learn_backend(raw: Any, record: Any) -> None:
     raw.rollback()
     # A pooler shows libpq a process id of its own making and may change the backend at the next transaction.
     direct = pid == record.driver_connection.info.backend_pid
-    record.info[BACKEND] = Backend(pid if direct else 0, server - int(middle * 1_000_000))
+    record.driver_connection.backend = Backend(pid if direct else 0, server - int(middle * 1_000_000))
+
+
+def _refuse_dead(raw: Any, record: Any, fairy: Any) -> None:
+    """Drop a connection that the server has closed while nobody used it, and those that are older, unasked."""
+    if is_dead(record.driver_connection.pgconn):
+        raise sa.exc.InvalidatePoolError
 
 
 def _release(raw: Any, record: Any) -> None:
-    record.info.pop(HELD, None)
+    link: Link | None = record.driver_connection
+    if link is not None:
+        link.held = False
 
 
 def _guard_commit(connection: sa.Connection) -> None:
-    if connection.info.get(HELD):
+    link: Any = connection.connection.driver_connection
+    if link.held:
         raise CommitInside(
             "COMMIT inside the transaction's block",
             hint="The block commits when it ends; nothing inside it may.",
         )
-    driver: Any = connection.connection.driver_connection
-    if driver.info.transaction_status == TransactionStatus.INERROR:
-        # The server would answer this COMMIT with ROLLBACK and no error.
-        raise CommitRefused(
-            "The transaction failed earlier and cannot be committed; nothing of it is stored",
-            hint="Let the error leave the block, or put the statement that may fail into begin_nested().",
-        )
+    link.refuse_failed()
 
 
 def _translate(context: ExceptionContext) -> None:
     original = context.original_exception
-    if not isinstance(original, psycopg.Error):
-        return
-    if context.connection is not None:
+    if isinstance(original, psycopg.Error) and context.connection is not None:
         raise_typed(original, read_only=context.connection.info.get(READ_ONLY, False))
-    elif isinstance(original, psycopg.OperationalError) and context.engine is not None:
-        raise refused(original, _conninfo(context.engine.url), PATIENCE) from original
-
-
-def _conninfo(url: sa.URL) -> str:
-    query = {name: value if isinstance(value, str) else ",".join(value) for name, value in url.query.items()}
-    return make_conninfo(**url.translate_connect_args(username="user", database="dbname"), **query)
 
 
 def raise_typed(error: psycopg.Error, *, read_only: bool = False) -> None:
@@ -114,3 +93,13 @@ def typed(error: psycopg.Error, *, read_only: bool = False) -> FreeholdError | N
     if state.startswith(("FH", "08", "57P", "53", "58")) or gone or whole_server_is or is_storage_fault(error):
         return translate(error)
     return None
+
+
+def give_back(link: Link, fairy: Any) -> None:
+    """Give a connection back to its pool, which rolls back what is open; one that cannot be used is dropped."""
+    link.held = False
+    if link.pgconn.status == ConnStatus.OK and link.pgconn.pipeline_status == PipelineStatus.OFF:
+        fairy.close()
+    else:
+        fairy.invalidate()
+        fairy.close()

@@ -18,12 +18,14 @@ LIFETIME = 30.0
 class Context:
     """What the database is told of a transaction.
 
-    ``tenant`` is the text of the tenant's key, empty for a transaction that reaches shared tables alone.
+    ``tenant`` is the text of the tenant's key, empty for a transaction that reaches shared tables alone. ``request_id``
+    is not signed: it is for logs and for those who look on.
     """
 
     tenant: str
     actor: str
     transaction: uuid.UUID = field(default_factory=uuid.uuid4)
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
 import sqlalchemy as sa
-from sqlalchemy import orm
 
-from freehold.runtime.connections import raise_typed, watch
+from freehold.events import Listener, ignore
+from freehold.runtime.body import Body, Opened, finish
+from freehold.runtime.connections import raise_typed
 from freehold.runtime.context import LIFETIME
+from freehold.runtime.core import CoreAttempt, CoreTransaction
 from freehold.runtime.criteria import TenantColumns
 from freehold.runtime.guard import check_key, check_login
 from freehold.runtime.keys import KeyRing
-from freehold.runtime.session import Session
+from freehold.runtime.nodes import PRIMARY, Pool, conninfo, open_node
+from freehold.runtime.outcome import Claim, Settled
+from freehold.runtime.scope import UNSET
+from freehold.runtime.session import Session, coerced_tenant
 from freehold.runtime.signer import Signer
+from freehold.runtime.statement import Compiler
+from freehold.runtime.unit import Frame, Unit
+from freehold.runtime.waits import BLOCKING
+from freehold.runtime.workload import Workload, by_name
 
-
-def driver_url(url: str | sa.URL) -> sa.URL:
-    """The URL with psycopg 3 as its driver, whichever PostgreSQL URL it was."""
-    made = sa.make_url(url)
-    return made.set(drivername="postgresql+psycopg") if made.get_backend_name() in {"postgresql", "postgres"} else made
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def check(connection: sa.Connection, layer_name: str, tables: tuple[sa.Table, ...], signer: Signer) -> None:
@@ -39,12 +46,10 @@ class Database:
     ...     session.add(Customer(name="Ada"))
     """
 
-    def __init__(self, engine: sa.Engine, signer: Signer, tenant_columns: TenantColumns) -> None:
-        self.engine = engine
-        self.signer = signer
-        self._sessions = orm.sessionmaker(
-            engine, class_=Session, signer=signer, tenant_columns=tenant_columns, expire_on_commit=False
-        )
+    def __init__(self, body: Body, tenant_columns: TenantColumns) -> None:
+        self._body = body
+        self._tenant_columns = tenant_columns
+        self._compiler = Compiler(tenant_columns)
 
     @classmethod
     def connect(
@@ -56,6 +61,10 @@ class Database:
         tables: tuple[sa.Table, ...] = (),
         keys: KeyRing | str | os.PathLike[str] | None = None,
         lifetime: float = LIFETIME,
+        workloads: Sequence[Workload] = (),
+        pools: Sequence[Pool] = (),
+        listener: Listener = ignore,
+        positions: bool = False,
         **engine_options: Any,
     ) -> Database:
         """Connect and check login and key.
@@ -63,7 +72,7 @@ class Database:
         Parameters
         ----------
         url
-            Any PostgreSQL URL; the login must be one that row security holds.
+            Any PostgreSQL URL, libpq's own with several hosts among them. Row security must hold for the login.
         layer_name
             The data layer's name, which begins its roles' names.
         tenant_columns
@@ -74,46 +83,181 @@ class Database:
             A key ring, the path of a file of mode 0600, or None for the variable ``FREEHOLD_CONTEXT_KEYS``.
         lifetime
             Seconds for which a context is valid before its transaction begins.
+        workloads
+            Named classes of transactions, beside "default" and "bulk".
+        pools
+            Pools beside the main one, which ``pool_size`` and the like describe.
+        listener
+            Told every event of the runtime.
+        positions
+            Ask for the position in the log after each COMMIT, so that ``session.position`` is there.
+        engine_options
+            Options of `sqlalchemy.create_engine`.
 
         Raises
         ------
         UnsafeLogin, ContextKeyMissing, ServerDown, LoginRefused
         """
-        signer = Signer(KeyRing.find(keys), lifetime)
-        engine = sa.create_engine(driver_url(url), **engine_options)
-        watch(engine)
+        frame = Frame(Signer(KeyRing.find(keys), lifetime), by_name(workloads), listener, BLOCKING, positions)
+        node = open_node(PRIMARY, conninfo(url), (Pool(), *pools), engine_options)
         try:
-            with engine.connect() as connection:
-                check(connection, layer_name, (*tenant_columns, *tables), signer)
+            with node.engine.connect() as connection:
+                check(connection, layer_name, (*tenant_columns, *tables), frame.signer)
         except BaseException:
-            engine.dispose()
+            node.forget()
             raise
-        return cls(engine, signer, tenant_columns)
+        return cls(Body(frame, node), tenant_columns)
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The engine over the main pool; what runs on it alone has no context, and so sees no tenant's row."""
+        return self._body.primary.engine
 
     @contextmanager
-    def transaction(self, *, actor: str, tenant: Any = None, read_only: bool = False) -> Iterator[Session]:
+    def transaction(
+        self,
+        *,
+        tenant: Any = UNSET,
+        actor: Any = UNSET,
+        workload: str = "default",
+        read_only: bool = False,
+    ) -> Iterator[Session]:
         """One transaction: committed when the block ends, rolled back when an exception leaves it.
 
         Parameters
         ----------
+        tenant
+            Whose rows are reached; None for shared tables alone; what :class:`acting` says where it is not given.
         actor
             Who acts, as history and audit record it.
-        tenant
-            Whose rows are reached; None for shared tables alone.
+        workload
+            The name of its class of transactions.
         read_only
             Let the server refuse every write.
         """
-        session = self._sessions(tenant=tenant, actor=actor, read_only=read_only)
-        try:
+        wanted = self._body.wanted(tenant, actor, workload, read_only=read_only)
+        session = self._session(self._body.unit(wanted))
+        with ending(session):
             yield session
-            session.finish()
-        except psycopg.Error as error:
-            # From the raw connection; what SQLAlchemy runs is translated where it fails.
-            raise_typed(error, read_only=read_only)
-            raise
-        finally:
-            session.abandon()
+
+    @contextmanager
+    def core(
+        self, *, tenant: Any = UNSET, actor: Any = UNSET, workload: str = "default", read_only: bool = False
+    ) -> Iterator[CoreTransaction]:
+        """One transaction on the fast path, for SQLAlchemy Core; see :class:`CoreTransaction`."""
+        wanted = self._body.wanted(tenant, actor, workload, read_only=read_only)
+        attempt = self._core(self._body.unit(wanted))
+        with ending(attempt):
+            yield attempt.handle
+
+    def run(
+        self,
+        function: Callable[Concatenate[Session, P], R],
+        *arguments: P.args,
+        tenant: Any = UNSET,
+        actor: Any = UNSET,
+        workload: str = "default",
+        key: str | None = None,
+        request: Any = None,
+        **options: P.kwargs,
+    ) -> R:
+        """Run a function in a transaction, again after a conflict, and exactly once under a key.
+
+        Parameters
+        ----------
+        function
+            Called with the session and the arguments; called anew for each attempt, so that it reads and decides anew.
+        key
+            Names the transaction for good: the same key never does its work twice, and gives the stored result.
+        request
+            What was asked for under the key; the same key with another request is refused.
+
+        Raises
+        ------
+        CommitUnknown
+            A COMMIT was not answered: without a key at once, with a key where its outcome cannot be learned now.
+        KeyReused
+            The key was used for another request.
+        """
+        wanted = self._body.wanted(tenant, actor, workload)
+        claim = Claim.of(key, request) if key is not None else None
+        found: R = self._body.run(self._session, _called(function, options), arguments, wanted, claim)
+        return found
+
+    def run_core(
+        self,
+        function: Callable[Concatenate[CoreTransaction, P], R],
+        *arguments: P.args,
+        tenant: Any = UNSET,
+        actor: Any = UNSET,
+        workload: str = "default",
+        key: str | None = None,
+        request: Any = None,
+        **options: P.kwargs,
+    ) -> R:
+        """:meth:`run` on the fast path."""
+        wanted = self._body.wanted(tenant, actor, workload)
+        claim = Claim.of(key, request) if key is not None else None
+        found: R = self._body.run(self._core, _called(function, options), arguments, wanted, claim)
+        return found
+
+    def transactional(
+        self, *, workload: str = "default"
+    ) -> Callable[[Callable[Concatenate[Session, P], R]], Callable[P, R]]:
+        """Decorate a function whose first parameter is the session: a call of it is a call of :meth:`run`.
+
+        Tenant and actor come from :class:`~freehold.runtime.scope.acting`.
+        """
+
+        def decorate(function: Callable[Concatenate[Session, P], R]) -> Callable[P, R]:
+            @wraps(function)
+            def call(*arguments: P.args, **options: P.kwargs) -> R:
+                wanted = self._body.wanted(UNSET, UNSET, workload)
+                found: R = self._body.run(self._session, _called(function, options), arguments, wanted, None)
+                return found
+
+            return call
+
+        return decorate
+
+    def resolve(self, token: str) -> Settled:
+        """What became of the transaction of a :class:`CommitUnknown` error; any process of the application may ask.
+
+        Raises
+        ------
+        OutcomeError
+            It is no token.
+        """
+        tenant, claim = Claim.from_token(token)
+        return self._body.settle(claim, tenant)
 
     def dispose(self) -> None:
         """Close every connection."""
-        self.engine.dispose()
+        self._body.primary.forget()
+
+    def _session(self, unit: Unit) -> Session:
+        engine = self._body.primary.pool(unit.workload.pool)
+        return Session(engine, unit=unit, tenant_columns=self._tenant_columns, expire_on_commit=False)
+
+    def _core(self, unit: Unit) -> CoreAttempt:
+        fairy = self._body.primary.pool(unit.workload.pool).pool.connect()
+        tenant = coerced_tenant(unit.tenant, self._tenant_columns)
+        return CoreAttempt(CoreTransaction(unit, self._compiler, fairy, tenant))
+
+
+@contextmanager
+def ending(opened: Opened) -> Iterator[None]:
+    """Commit at the end of the block, roll back when an exception leaves it."""
+    try:
+        yield
+        finish(opened, None)
+    except psycopg.Error as error:
+        # From the raw connection; what SQLAlchemy runs is translated where it fails.
+        raise_typed(error, read_only=opened.unit.read_only)
+        raise
+    finally:
+        opened.abandon()
+
+
+def _called(function: Callable[..., R], options: Any) -> Callable[..., R]:
+    return (lambda *arguments: function(*arguments, **options)) if options else function

@@ -10,12 +10,12 @@ from time import monotonic
 from typing import Any, NoReturn, TypeVar
 
 import psycopg
-from psycopg import generators, pq, waiting
+from psycopg import pq, waiting
 from psycopg.abc import Params, PQGen, Query
-from psycopg.adapt import Transformer
 
-from freehold.errors import CommitRefused, CommittedNotDurable, CommitUnknown
-from freehold.runtime.exchange import FATAL, Command, Statements, exchange, raise_failed
+from freehold.errors import CommitInside, CommitRefused, CommittedNotDurable, CommitUnknown, TransactionTimeout
+from freehold.runtime.context import Backend
+from freehold.runtime.exchange import FATAL, Command, Statements, exchange, is_dead, raise_failed
 
 Results = Sequence[pq.abc.PGresult]
 T = TypeVar("T")
@@ -37,6 +37,15 @@ class CancelledAfterCommit(asyncio.CancelledError):
 
 def _unheard(results: Results) -> None:
     """Nobody asked for these results."""
+
+
+def _tell(opening: Opening | None, results: Results) -> None:
+    """Tell the opening its results before any failure behind it: they may say why it failed."""
+    if opening is None or len(results) < len(opening.commands):
+        return
+    own = results[: len(opening.commands)]
+    if own[-1].status != FATAL:
+        opening.received(own)
 
 
 @dataclass(slots=True)
@@ -65,19 +74,40 @@ class Link(psycopg.connection.BaseConnection[Any]):
         self.statements = Statements()
         self.opening: Opening | None = None
         self.closing = Closing()
+        self.backend = Backend()
         self.log: list[str] = []
         self.round_trips = 0
         self.busy_since: float | None = None
+        self.holder = ""
+        self.deadline: float | None = None
+        self.held = False
+        self._begun = False
         self._folding = False
         self._sync_wait_cancelled = False
         self.add_notice_handler(self._hear)
 
     def begin(self, opening: Opening) -> None:
-        """Let the next statement begin a transaction, in the same message."""
+        """Let the next statement begin a transaction, in the same message; only its block may end it."""
         self.opening = opening
         self.closing = Closing()
         self.log = []
         self.round_trips = 0
+        self.deadline = None
+        self.held = True
+        self._begun = False
+
+    def release(self) -> None:
+        """Open the door for the block's own COMMIT or ROLLBACK.
+
+        Raises
+        ------
+        CommitInside
+            A statement of the block has ended the transaction.
+        """
+        self.held = False
+        if self._begun and self.pgconn.transaction_status == IDLE:
+            self._begun = False
+            raise _ended_inside()
 
     def send(self, commands: Sequence[Command]) -> PQGen[list[pq.abc.PGresult]]:
         """Run the commands in one message, behind the opening where it still waits; gives a result for each.
@@ -87,13 +117,14 @@ class Link(psycopg.connection.BaseConnection[Any]):
         psycopg.Error
             A command failed, or the connection was lost before one could be committed.
         """
+        self._refuse_late()
         opening, self.opening = self.opening, None
         first = list(opening.commands) if opening else []
+        self._begun = self._begun or opening is not None
         self.round_trips += 1
         results = yield from exchange(self.pgconn, self.statements, [*first, *commands])
+        _tell(opening, results)
         raise_failed(results, self.pgconn._encoding)
-        if opening:
-            opening.received(results[: len(first)])
         return results[len(first) :]
 
     def finish(self, commands: Sequence[Command] = ()) -> PQGen[list[pq.abc.PGresult]]:
@@ -115,19 +146,20 @@ class Link(psycopg.connection.BaseConnection[Any]):
             self.refuse_failed()
         first = list(opening.commands) if opening else []
         sent = [*first, *commands, *self.closing.before]
+        if is_dead(self.pgconn):
+            raise psycopg.OperationalError("the server has closed the connection; COMMIT was not sent")
         self._sync_wait_cancelled = False
         self.round_trips += 1
         try:
             results = yield from exchange(self.pgconn, self.statements, [*sent, COMMIT, *self.closing.after])
         except psycopg.OperationalError as error:
             raise unknown_commit() from error
+        _tell(opening, results)
         answer = results[len(sent)] if len(results) > len(sent) else None
         if answer is None or answer.status == FATAL:
             self._raise_unfinished(results, answer is not None)
         if answer.command_status != b"COMMIT":
             raise refused_commit()
-        if opening:
-            opening.received(results[: len(first)])
         if self._sync_wait_cancelled:
             raise _not_durable()
         self.closing.received(results[len(sent) + 1 :])
@@ -147,7 +179,17 @@ class Link(psycopg.connection.BaseConnection[Any]):
         if self.pgconn.transaction_status == FAILED:
             raise refused_commit()
 
+    def _refuse_late(self) -> None:
+        if self.deadline is not None and monotonic() > self.deadline:
+            raise TransactionTimeout(
+                "The transaction takes longer than its workload allows",
+                hint="Do less in one transaction, or give the workload a longer transaction_timeout.",
+            )
+        if self._begun and self.held and self.pgconn.transaction_status == IDLE:
+            raise _ended_inside()
+
     def _start_query(self) -> PQGen[None]:
+        self._refuse_late()
         if self.opening is None or self.pgconn.transaction_status != IDLE:
             yield from super()._start_query()
         elif not self._folding:
@@ -166,9 +208,11 @@ class Link(psycopg.connection.BaseConnection[Any]):
         self._pipeline = pipeline
 
     def _commit_gen(self) -> PQGen[None]:
-        self.opening = None
-        if self.pgconn.transaction_status != IDLE:
+        if self.held:
+            raise _inside()
+        if self.pgconn.transaction_status != IDLE or self.closing.before:
             yield from self.finish()
+        self.opening = None
 
     def _rollback_gen(self) -> PQGen[None]:
         self.opening = None
@@ -220,6 +264,20 @@ def refused_commit() -> CommitRefused:
     return CommitRefused(
         "The transaction failed earlier and cannot be committed; nothing of it is stored",
         hint="Let the error leave the block, or put the statement that may fail into begin_nested().",
+    )
+
+
+def _inside() -> CommitInside:
+    return CommitInside(
+        "COMMIT inside the transaction's block",
+        hint="The block commits when it ends and rolls back when an exception leaves it; begin_nested() undoes a part.",
+    )
+
+
+def _ended_inside() -> CommitInside:
+    return CommitInside(
+        "A statement inside the transaction's block has ended the transaction; what came before it may be stored",
+        hint="Take COMMIT and ROLLBACK out of the statements of the block; the block itself ends the transaction.",
     )
 
 
@@ -346,16 +404,3 @@ class AsyncConnection(Link, psycopg.AsyncConnection[Any]):
         if cancelled is not None:
             raise CancelledAfterCommit("cancelled during COMMIT; the commit stands") from cancelled
         return answer
-
-
-__all__ = [
-    "AsyncConnection",
-    "CancelledAfterCommit",
-    "Closing",
-    "Connection",
-    "InterruptedAfterCommit",
-    "Link",
-    "Opening",
-    "Transformer",
-    "generators",
-]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -166,3 +167,15 @@ def raise_failed(results: Sequence[pq.abc.PGresult], encoding: str) -> None:
     """Raise psycopg's error for the result that failed, if one did."""
     if results and results[-1].status == FATAL:
         raise error_from_result(results[-1], encoding=encoding)
+
+
+def is_dead(pgconn: pq.abc.PGconn) -> bool:
+    """Whether the server has closed the connection already, without asking it: the end of its stream can be read."""
+    poller = select.poll()
+    try:
+        poller.register(pgconn.socket, select.POLLIN)
+        while pgconn.status == pq.ConnStatus.OK and poller.poll(0):
+            pgconn.consume_input()
+    except psycopg.OperationalError:
+        return True
+    return pgconn.status != pq.ConnStatus.OK

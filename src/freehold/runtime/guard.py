@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from freehold.errors import ContextForged, ContextKeyMissing, UnsafeLogin
 from freehold.kernel.template import read_sql
-from freehold.runtime.connections import BACKEND, PACKAGE
-from freehold.runtime.context import Backend, Context
+from freehold.runtime.connections import PACKAGE
+from freehold.runtime.context import Context
 from freehold.runtime.signer import Signer
 
 MACHINES = ("owner", "verifier", "definer", "refresh")
@@ -56,7 +56,8 @@ def check_key(connection: sa.Connection, signer: Signer) -> None:
     ContextKeyMissing
         No key of that id is in use in the database, or it has another secret.
     """
-    token = signer.token(Context("", "start-up"), connection.info.get(BACKEND, Backend()))
+    link: Any = connection.connection.driver_connection
+    token = signer.token(Context("", "start-up"), link.backend)
     try:
         connection.exec_driver_sql(read_sql(PACKAGE, "verify_context"), (token,))
     except ContextForged as error:

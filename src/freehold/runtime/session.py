@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.pq import ConnStatus
+from psycopg.pq.abc import PGresult
 from sqlalchemy import orm
 from sqlalchemy.orm import ORMExecuteState, SessionTransaction, UOWTransaction
 
 from freehold.errors import CommitInside
 from freehold.runtime import copy
-from freehold.runtime.connections import allow_commit, bind
+from freehold.runtime.connections import READ_ONLY
 from freehold.runtime.context import Context
 from freehold.runtime.criteria import TenantColumns, TenantCriteria, tenant_attribute
-from freehold.runtime.signer import Signer
+from freehold.runtime.exchange import Command
+from freehold.runtime.locks import lock_command
+from freehold.runtime.outcome import decode, encode
+from freehold.runtime.unit import ROLLED_BACK, Unit
 
 NO_TENANTS: TenantColumns = {}
+HANDLE = "freehold_handle"
 
 
 class Session(orm.Session):
@@ -32,27 +38,53 @@ class Session(orm.Session):
         self,
         bind: Any = None,
         *,
-        signer: Signer | None = None,
-        tenant: Any = None,
-        actor: str = "",
+        unit: Unit | None = None,
         tenant_columns: TenantColumns = NO_TENANTS,
-        read_only: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(bind, **options)
-        assert signer is not None, "a session comes from Database.transaction"
-        self._signer = signer
-        self._tenant = tenant
+        assert unit is not None, "a session comes from Database.transaction"
+        self.unit = unit
         self._tenant_columns = tenant_columns
         self._criteria: dict[Any, TenantCriteria] = {}
         self._ended = False
-        self.read_only = read_only
-        self.context = Context("" if tenant is None else str(tenant), actor)
 
     @property
     def tenant(self) -> Any:
         """The tenant as it was given, or None."""
-        return self._tenant
+        return self.unit.tenant
+
+    @property
+    def context(self) -> Context:
+        """What the database is told of the transaction."""
+        return self.unit.context
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the server refuses every write."""
+        return self.unit.read_only or self.unit.workload.read_only
+
+    @property
+    def position(self) -> str:
+        """After the block: the position token that later reads can ask for; "" where no position was learned."""
+        return self.unit.position_token
+
+    def after_commit(self, function: Callable[[], Any]) -> None:
+        """Call a function once the commit is durable; one that fails is told as ``AfterCommitFailed``."""
+        self.unit.after_commit.append(function)
+
+    def after_rollback(self, function: Callable[[], Any]) -> None:
+        """Call a function once nothing of this transaction can be stored any more."""
+        self.unit.after_rollback.append(function)
+
+    def external(self, what: str) -> None:
+        """Declare a side effect outside of the database: from here on this transaction never runs again by itself."""
+        self.unit.external.append(what)
+
+    def lock(self, name: str, *, shared: bool = False, wait: bool = True) -> bool:
+        """Take the advisory lock of a name until the transaction ends; see :func:`freehold.runtime.locks.lock`."""
+        command = lock_command(name, tenant=self.unit.context.tenant, shared=shared, wait=wait)
+        return self._send([command])[0].get_value(0, 0) == b"t"
 
     def commit(self) -> None:
         """Refused: the block commits."""
@@ -72,26 +104,59 @@ class Session(orm.Session):
             raise _inside("close")
         super().close()
 
-    def finish(self) -> None:
-        """Commit; called once, by the block that began the transaction."""
+    def _send(self, commands: Sequence[Command]) -> list[PGresult]:
+        """Run commands of the runtime itself on the transaction's connection."""
+        self.connection()
+        assert self.unit.link is not None
+        return self.unit.frame.waits.drive(self.unit.link, self.unit.link.send(commands))
+
+    def open(self) -> None:
+        """Begin at once where a key is claimed: its work must not start when it was done before."""
+        if self.unit.claim is not None:
+            self._send(())
+
+    def finish(self, result: Any = None) -> Any:
+        """Commit; called once, by the block that began the transaction.
+
+        Parameters
+        ----------
+        result
+            What a keyed transaction stores for those who ask again, and gives.
+        """
         if self.in_transaction():
             # Flushed before the door opens, so that no flush hook can commit in between.
             self.flush()
-            for connection in self._connections():
-                allow_commit(connection)
+            if self.unit.claim is not None:
+                result = decode(encode(result))
+                self.unit.store(result)
+            if self.unit.link is not None:
+                self.unit.link.release()
         self._ended = True
         self.commit()
+        self.unit.committed()
+        return result
 
-    def abandon(self) -> None:
+    @property
+    def handle(self) -> Any:
+        """What the user's function is given: this session, or the asynchronous one around it."""
+        return self.info.get(HANDLE, self)
+
+    def join(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        """Call a function inside a savepoint."""
+        with self.begin_nested():
+            return self.unit.frame.waits.call(function, self.handle, *arguments)
+
+    def abandon(self, outcome: str = ROLLED_BACK) -> None:
         """Roll back what is not committed and close; called once, by the block that began the transaction."""
         self._ended = True
-        self.rollback()
+        link = self.unit.link
+        if link is not None and link.pgconn.status != ConnStatus.OK:
+            self.invalidate()
+        elif link is not None:
+            link.held = False
+            self.rollback()
         self.close()
-
-    def _connections(self) -> Iterable[sa.Connection]:
-        transaction = self.get_transaction()
-        assert transaction is not None
-        return {entry[0] for entry in transaction._connections.values()}
+        self.unit.ended(outcome)
 
     def psycopg(self) -> psycopg.Connection[Any]:
         """The psycopg connection of this transaction, with the context bound. Leave its transaction alone.
@@ -124,7 +189,7 @@ class Session(orm.Session):
         found = self._criteria.get(mapper.registry)
         if found is None:
             kind = _tenant_type(self._tenant_columns)
-            tenant = coerced(self._tenant, kind)
+            tenant = coerced(self.tenant, kind)
             found = self._criteria[mapper.registry] = TenantCriteria(
                 mapper.registry, self._tenant_columns, tenant, kind
             )
@@ -133,7 +198,7 @@ class Session(orm.Session):
     @property
     def names_tenant(self) -> bool:
         """Whether statements of this session carry a tenant."""
-        return self._tenant is not None and bool(self._tenant_columns)
+        return self.tenant is not None and bool(self._tenant_columns)
 
 
 def _inside(method: str) -> CommitInside:
@@ -148,6 +213,11 @@ def _tenant_type(columns: TenantColumns) -> sa.types.TypeEngine[Any]:
     return table.columns[name].type
 
 
+def coerced_tenant(tenant: Any, columns: TenantColumns) -> Any:
+    """The tenant as the tenant columns' Python type; None where there is none."""
+    return None if tenant is None or not columns else coerced(tenant, _tenant_type(columns))
+
+
 def coerced(tenant: Any, kind: sa.types.TypeEngine[Any]) -> Any:
     """The tenant as the column's Python type, where it was given as text."""
     wanted = kind.python_type
@@ -159,7 +229,9 @@ def coerced(tenant: Any, kind: sa.types.TypeEngine[Any]) -> Any:
 @sa.event.listens_for(Session, "after_begin")
 def _bind_context(session: Session, transaction: SessionTransaction, connection: sa.Connection) -> None:
     if not transaction.nested:
-        bind(connection, session._signer, session.context, read_only=session.read_only)
+        link: Any = connection.connection.driver_connection
+        session.unit.attach(link)
+        connection.info[READ_ONLY] = session.read_only
 
 
 @sa.event.listens_for(Session, "before_flush")

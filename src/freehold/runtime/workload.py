@@ -64,8 +64,8 @@ class Workload:
         With ``isolation="serializable"`` and ``read_only``: wait at the start for a snapshot that can cause no
         serialization failure, and take no predicate locks.
     statement_timeout, lock_timeout, idle_timeout, transaction_timeout
-        Seconds; None leaves the server's setting. ``idle_timeout`` is idle_in_transaction_session_timeout. A transaction
-        timeout is the server's from PostgreSQL 17 on; before that the runtime refuses to begin a statement after it.
+        Seconds; None leaves the server's setting. ``idle_timeout`` is idle_in_transaction_session_timeout. The server
+        keeps a transaction timeout from PostgreSQL 17 on; before that the runtime begins no statement after it.
     retry
         The budget of ``db.run``.
     pool
@@ -108,12 +108,14 @@ class Workload:
         return {read_only: self._begin_text(read_only) for read_only in (False, True)}
 
     def begin(self, *, read_only: bool = False) -> bytes:
-        """The BEGIN of its transactions, its level named: a server's default level never decides."""
+        """The BEGIN of its transactions; the level is always named, so that no server's default decides it."""
         return self._begins[read_only or self.read_only]
 
     def _begin_text(self, read_only: bool) -> bytes:
-        words = ["BEGIN ISOLATION LEVEL", self.isolation.upper(), "READ ONLY" if read_only else "READ WRITE"]
-        return " ".join([*words, "DEFERRABLE"] if self.deferrable else words).encode()
+        words = ["BEGIN ISOLATION LEVEL", self.isolation.upper()]
+        words += ["READ ONLY"] if read_only else []  # a replica, or a login for reading, begins no other
+        words += ["DEFERRABLE"] if self.deferrable else []
+        return " ".join(words).encode()
 
     def settings(self, server_version: int) -> tuple[tuple[str, str], ...]:
         """Transaction-local settings, by name, in milliseconds."""
@@ -165,6 +167,7 @@ def find(workloads: Mapping[str, Workload], name: str) -> Workload:
     """
     if name not in workloads:
         raise ConfigError(
-            f"There is no workload called {name}", hint=f"Give it to connect(workloads=...). Known: {', '.join(workloads)}."
+            f"There is no workload called {name}",
+            hint=f"Give it to connect(workloads=...). Known: {', '.join(workloads)}.",
         )
     return workloads[name]

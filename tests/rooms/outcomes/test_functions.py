@@ -16,7 +16,7 @@ from freehold.servers.faults import translate
 from .conftest import Ground
 from .layer import ONE, TWO, Connection
 
-CLAIM = "SELECT * FROM freehold.claim_outcome_v1(%s)"
+CLAIM = "SELECT state, request_hash, result FROM freehold.claim_outcome_v1(%s)"
 RECORD = "SELECT freehold.record_outcome_v1(%s, %s, %s)"
 RESOLVE = "SELECT state, request_hash, result FROM freehold.resolve_outcome_v1(%s)"
 RESULT = psycopg.types.json.Jsonb({"invoice": 7})

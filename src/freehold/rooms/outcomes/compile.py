@@ -31,9 +31,13 @@ COLUMNS = (
     ("result", "jsonb", False, ""),
     ("actor", "text", True, ""),
     ("transaction", "uuid", True, ""),
+    ("epoch", "integer", True, "0"),
     ("created_at", "timestamp with time zone", True, "pg_catalog.clock_timestamp()"),
 )
-"""Name, type, NOT NULL, default. The owner is the tenant's text, empty where no tenant is bound."""
+"""Name, type, NOT NULL, default.
+
+The owner is the tenant's text, empty where no tenant is bound. The epoch counts how often the key was given up.
+"""
 
 
 def compile_outcomes(declaration: Outcomes, model: Model) -> Iterator[Object]:
@@ -115,6 +119,6 @@ def _rights(model: Model) -> Iterator[Object]:
         on="table",
         target=(SCHEMA, TABLE),
         grantee=definer,
-        privileges=("DELETE", "INSERT", "SELECT"),
+        privileges=("DELETE", "INSERT", "SELECT", "UPDATE"),
         reason=reason,
     )

@@ -32,7 +32,7 @@ def outcome_functions(declaration: Outcomes) -> Iterator[Made]:
     largest = trusted(str(declaration.largest_result))
     yield _application("claim_outcome_v1", "text", fill(PACKAGE, "create_claim_outcome", owner=owner))
     record = fill(PACKAGE, "create_record_outcome", owner=owner, largest=largest)
-    yield _application("record_outcome_v1", "text, bytea, jsonb", record)
+    yield _application("record_outcome_v1", "text, bytea, jsonb, integer", record)
     yield _application("resolve_outcome_v1", "text", fill(PACKAGE, "create_resolve_outcome", owner=owner))
     forget = fill(PACKAGE, "create_forget_outcomes", keep=literal(declaration.keep))
     why = f"removes outcomes older than {declaration.keep}"

@@ -15,7 +15,7 @@ from freehold.rooms.outcomes.functions import PACKAGE, SCHEMA
 TABLE = Key("table", (SCHEMA, "outcome"))
 CLAIM = Key("function", (SCHEMA, "claim_outcome_v1", "text"))
 RESOLVE = Key("function", (SCHEMA, "resolve_outcome_v1", "text"))
-RECORD = Key("function", (SCHEMA, "record_outcome_v1", "text, bytea, jsonb"))
+RECORD = Key("function", (SCHEMA, "record_outcome_v1", "text, bytea, jsonb, integer"))
 FORGET = Key("function", (SCHEMA, "forget_outcomes_v1", "bigint"))
 POSITION = Key("function", (SCHEMA, "position_v1", ""))
 DIRECT = (

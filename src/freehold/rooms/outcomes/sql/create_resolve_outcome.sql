@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION freehold.resolve_outcome_v1(key text)
-RETURNS TABLE (state text, request_hash bytea, result jsonb, system_identifier bigint, timeline integer)
+RETURNS TABLE (state text, request_hash bytea, result jsonb, epoch integer)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = ''
 AS $freehold$
@@ -8,13 +8,15 @@ DECLARE
 BEGIN
 {{owner}}
     -- The unique index makes this wait for a transaction that has recorded the key and not ended; whoever is first wins.
-    INSERT INTO freehold.outcome AS o (owner, key, state, actor, transaction)
-    VALUES (bound.owner, resolve_outcome_v1.key, 'aborted', bound.actor, bound.transaction)
-    ON CONFLICT DO NOTHING;
+    -- Each time that a key is given up its epoch grows, so that every attempt which began before can no longer commit.
+    INSERT INTO freehold.outcome AS o (owner, key, state, actor, transaction, epoch)
+    VALUES (bound.owner, resolve_outcome_v1.key, 'aborted', bound.actor, bound.transaction, 1)
+    ON CONFLICT ON CONSTRAINT outcome_pkey DO UPDATE
+        SET epoch = o.epoch + 1, created_at = pg_catalog.clock_timestamp()
+        WHERE o.state = 'aborted';
     RETURN QUERY
-    SELECT o.state, o.request_hash, o.result, p.system_identifier, p.timeline
+    SELECT o.state, o.request_hash, o.result, o.epoch
     FROM freehold.outcome AS o
-    CROSS JOIN freehold.position_v1() AS p
     WHERE o.owner = bound.owner AND o.key = resolve_outcome_v1.key;
 END
 $freehold$

@@ -1,0 +1,259 @@
+"""The one body of the runtime: attempts, retries and outcomes, for threads and, through greenlets, for asyncio."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, Protocol
+
+import psycopg
+import sqlalchemy as sa
+
+from freehold.errors import CommittedNotDurable, CommitUnknown, FreeholdError, InputError, NestedTransaction
+from freehold.events import CommitAmbiguous, OutcomeResolved, RetryGivenUp, RetryScheduled
+from freehold.kernel.template import read_sql
+from freehold.runtime.connections import give_back, raise_typed
+from freehold.runtime.context import Context
+from freehold.runtime.driver import CancelledAfterCommit, InterruptedAfterCommit, Link
+from freehold.runtime.exchange import Command
+from freehold.runtime.nodes import Node
+from freehold.runtime.outcome import Claim, Replay, Settled, Superseded, Verdict
+from freehold.runtime.retry import Budget, Cause, cause_of
+from freehold.runtime.scope import UNSET, current
+from freehold.runtime.unit import NOT_DURABLE, ROLLED_BACK, UNKNOWN, Frame, Unit
+from freehold.runtime.workload import Workload, find
+
+PACKAGE = "freehold.runtime"
+FENCE = read_sql(PACKAGE, "fence_outcome").encode()
+DURABLY = Command(read_sql(PACKAGE, "settle_durably").encode())
+RESOLVING = 10.0
+"""Seconds for which a lost COMMIT is asked after before its outcome is unknown: a failover takes a few."""
+RESOLVE_PAUSE = 0.05
+AFTER_COMMIT = (InterruptedAfterCommit, CancelledAfterCommit)
+
+
+class Opened(Protocol):
+    """One attempt's transaction, as the body drives it."""
+
+    @property
+    def unit(self) -> Unit:
+        """What the transaction is."""
+
+    @property
+    def handle(self) -> Any:
+        """What the user's function is given."""
+
+    def open(self) -> None:
+        """Begin, where the function must not start before the transaction has."""
+
+    def finish(self, result: Any) -> Any:
+        """Commit, with the result of a keyed function; gives it as it was stored."""
+
+    def abandon(self, outcome: str = ROLLED_BACK) -> None:
+        """Roll back what is not committed, and give the connection back."""
+
+    def join(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        """Call a function inside a savepoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a call says of its transaction, completed from the scope around it."""
+
+    tenant: Any
+    actor: str
+    request_id: str
+    workload: Workload
+    read_only: bool = False
+
+    def context(self) -> Context:
+        """The context of a new attempt."""
+        tenant = "" if self.tenant is None else str(self.tenant)
+        return Context(tenant, self.actor, request_id=self.request_id)
+
+
+class Body:
+    """What Database and AsyncDatabase share: everything but the way they wait."""
+
+    def __init__(self, frame: Frame, primary: Node) -> None:
+        self.frame = frame
+        self.primary = primary
+        self._active: ContextVar[Opened | None] = ContextVar("freehold_active", default=None)
+
+    def wanted(self, tenant: Any, actor: Any, workload: str, *, read_only: bool = False) -> Wanted:
+        """What the caller said, and what it left to :class:`~freehold.runtime.scope.acting`.
+
+        Raises
+        ------
+        InputError
+            Nobody acts.
+        ConfigError
+            The workload is unknown.
+        """
+        scope = current()
+        who = scope.actor if actor is UNSET else actor
+        if not who:
+            raise InputError(
+                "A transaction needs to know who acts",
+                hint="Say db.transaction(actor=...), or put it into acting(tenant=..., actor=...).",
+            )
+        owner = scope.tenant if tenant is UNSET else tenant
+        return Wanted(owner, who, scope.request_id, find(self.frame.workloads, workload), read_only)
+
+    def unit(self, wanted: Wanted, claim: Claim | None = None, attempt: int = 1, node: str = "primary") -> Unit:
+        """A new attempt."""
+        return Unit(
+            self.frame, wanted.workload, wanted.tenant, wanted.context(), wanted.read_only, claim, node, attempt
+        )
+
+    def run(
+        self,
+        open_attempt: Callable[[Unit], Opened],
+        function: Callable[..., Any],
+        arguments: tuple[Any, ...],
+        wanted: Wanted,
+        claim: Claim | None,
+    ) -> Any:
+        """Run a function in a transaction until it commits, its key has an outcome, or the budget is spent."""
+        outer = self._active.get()
+        if outer is not None and not outer.unit.over:
+            return self._join(outer, function, arguments, wanted, claim)
+        budget = Budget(wanted.workload.retry)
+        while True:
+            opened = open_attempt(self.unit(wanted, claim, budget.attempt))
+            try:
+                result = self._attempt(opened, function, arguments)
+                opened.abandon()
+                return result
+            except Replay as replay:
+                opened.abandon()
+                return replay.result
+            except Superseded as tombstone:
+                opened.abandon()
+                assert claim is not None
+                claim.epoch = tombstone.epoch
+            except CommitUnknown as error:
+                settled = self._after_unknown(opened, error)
+                if settled.verdict is Verdict.COMMITTED:
+                    opened.unit.committed()
+                    return settled.result
+                self._wait_or_raise(budget, opened, error, Cause.ABORTED)
+            except BaseException as error:  # noqa: BLE001  # judged, and raised again where it ends the run
+                stands = opened.unit.over
+                opened.abandon()
+                self._after_failure(budget, opened, error, stands=stands)
+
+    def _attempt(self, opened: Opened, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        token = self._active.set(opened)
+        try:
+            opened.open()
+            return finish(opened, self.frame.waits.call(function, opened.handle, *arguments))
+        finally:
+            self._active.reset(token)
+
+    def _join(
+        self,
+        outer: Opened,
+        function: Callable[..., Any],
+        arguments: tuple[Any, ...],
+        wanted: Wanted,
+        claim: Claim | None,
+    ) -> Any:
+        unit = outer.unit
+        same = wanted.context().tenant == unit.context.tenant and wanted.actor == unit.context.actor
+        if claim is not None or not same or wanted.workload.name not in {unit.workload.name, "default"}:
+            raise NestedTransaction(
+                "A run inside a run joins its transaction, and asks for another tenant, actor, workload or a key",
+                detail=f"around it: workload {unit.workload.name}, actor {unit.context.actor}",
+                hint="Give the inner call what the outer one has, or call it after the outer one has ended.",
+            )
+        return outer.join(function, arguments)
+
+    def _after_failure(self, budget: Budget, opened: Opened, error: BaseException, *, stands: bool) -> None:
+        unit = opened.unit
+        may = isinstance(error, Exception) and not unit.external and not stands
+        cause = cause_of(error, budget.retry, read_only=unit.read_only or unit.workload.read_only) if may else None
+        if cause is None:
+            raise error
+        if cause in {Cause.SERVER_DOWN, Cause.SERVER_MOVED, Cause.CONNECTION_LOST}:
+            self.primary.forget()
+        self._wait_or_raise(budget, opened, error, cause)
+
+    def _wait_or_raise(self, budget: Budget, opened: Opened, error: BaseException, cause: Cause) -> None:
+        unit, attempt = opened.unit, budget.attempt
+        wait = budget.next_wait()
+        if wait is None:
+            self.frame.listener(RetryGivenUp(unit.workload.name, attempt, cause.value))
+            raise error
+        self.frame.listener(RetryScheduled(unit.workload.name, attempt, cause.value, wait))
+        self.frame.waits.pause(wait)
+
+    def _after_unknown(self, opened: Opened, error: CommitUnknown) -> Settled:
+        """Settle a lost COMMIT; raises the error, with its token, where that cannot be done."""
+        claim = opened.unit.claim
+        opened.abandon(UNKNOWN)
+        self.frame.listener(CommitAmbiguous(opened.unit.workload.name, keyed=claim is not None))
+        if claim is None:
+            raise error
+        error.token = claim.token(opened.unit.context.tenant)
+        settled = self.settle(claim, opened.unit.context.tenant)
+        if settled.verdict is Verdict.UNKNOWN or (settled.verdict is not Verdict.COMMITTED and opened.unit.external):
+            raise error
+        return settled
+
+    def settle(self, claim: Claim, tenant: str, seconds: float = RESOLVING) -> Settled:
+        """The verdict of a claim, asked for until the database answers or the time is over."""
+        deadline = monotonic() + seconds
+        began, reason = monotonic(), ""
+        while True:
+            try:
+                settled = self._ask(claim, tenant)
+                break
+            except (FreeholdError, psycopg.Error, sa.exc.DBAPIError) as error:
+                reason = str(error)
+                self.primary.forget()
+            if monotonic() > deadline:
+                settled = Settled(Verdict.UNKNOWN, reason=reason)
+                break
+            self.frame.waits.pause(RESOLVE_PAUSE)
+        self.frame.listener(OutcomeResolved(settled.verdict.value, monotonic() - began))
+        return settled
+
+    def _ask(self, claim: Claim, tenant: str) -> Settled:
+        workload = self.frame.workloads["default"]
+        unit = Unit(self.frame, workload, tenant or None, Context(tenant, "resolver"))
+        fairy = self.primary.engine.pool.connect()
+        link: Link = fairy.driver_connection  # type: ignore[assignment]
+        try:
+            unit.attach(link)
+            link.held = False
+            fence = Command(FENCE, (claim.key.encode(), tenant.encode()))
+            answers = self.frame.waits.patiently(link, link.finish([fence, claim.resolve(), DURABLY]))
+            return claim.judged(answers[1])
+        finally:
+            give_back(link, fairy)
+
+
+def finish(opened: Opened, result: Any) -> Any:
+    """Commit, and follow whatever became of it.
+
+    Raises
+    ------
+    CommitUnknown, CommittedNotDurable, AfterCommitFailed, FreeholdError
+    """
+    try:
+        return opened.finish(result)
+    except AFTER_COMMIT:
+        opened.unit.committed()
+        raise
+    except CommitUnknown:
+        opened.abandon(UNKNOWN)
+        raise
+    except CommittedNotDurable:
+        opened.abandon(NOT_DURABLE)
+        raise
+    except psycopg.Error as error:
+        raise_typed(error, read_only=opened.unit.read_only)
+        raise

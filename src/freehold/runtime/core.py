@@ -1,0 +1,229 @@
+"""The fast path: Core statements in as few messages as they allow, without the ORM."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import psycopg
+from psycopg.abc import PQGen
+from psycopg.adapt import Transformer
+from sqlalchemy.util.concurrency import greenlet_spawn
+
+from freehold.runtime.connections import give_back, raise_typed
+from freehold.runtime.driver import IDLE, Link
+from freehold.runtime.exchange import Command
+from freehold.runtime.locks import lock_command
+from freehold.runtime.outcome import decode, encode
+from freehold.runtime.statement import TENANT, Compiler, CoreResult, Form
+from freehold.runtime.unit import ROLLED_BACK, Unit
+
+Item = Any
+"""A statement, or a pair of a statement and its parameters by name."""
+NOTHING: Mapping[str, Any] = {}
+SAVEPOINT, RELEASE, BACK = (
+    Command(text)
+    for text in (b"SAVEPOINT freehold_run", b"RELEASE SAVEPOINT freehold_run", b"ROLLBACK TO SAVEPOINT freehold_run")
+)
+
+
+class CoreWork:
+    """What both kinds of core transaction do, as generators over one connection."""
+
+    def __init__(self, unit: Unit, compiler: Compiler, fairy: Any, tenant: Any) -> None:
+        self.unit = unit
+        self._compiler = compiler
+        self._fairy = fairy
+        self._link: Link = fairy.driver_connection
+        self._transformer = Transformer(self._link)
+        self._tenant = tenant
+        self.stored: Any = None
+        unit.attach(self._link)
+
+    @property
+    def tenant(self) -> Any:
+        """The tenant as it was given, or None."""
+        return self.unit.tenant
+
+    @property
+    def position(self) -> str:
+        """After the block: the position token that later reads can ask for; "" where no position was learned."""
+        return self.unit.position_token
+
+    def after_commit(self, function: Callable[[], Any]) -> None:
+        """Call a function once the commit is durable; one that fails is told as ``AfterCommitFailed``."""
+        self.unit.after_commit.append(function)
+
+    def after_rollback(self, function: Callable[[], Any]) -> None:
+        """Call a function once nothing of this transaction can be stored any more."""
+        self.unit.after_rollback.append(function)
+
+    def external(self, what: str) -> None:
+        """Declare a side effect outside of the database: from here on this transaction never runs again by itself."""
+        self.unit.external.append(what)
+
+    def run(self, items: Sequence[Item]) -> PQGen[list[CoreResult]]:
+        """Run statements in one message."""
+        self.unit.refuse_over()
+        forms, commands = self._prepared(items)
+        try:
+            answers = yield from self._link.send(commands)
+        except psycopg.Error as error:
+            raise_typed(error, read_only=self.unit.read_only)
+            raise
+        return [form.result(answer, self._transformer) for form, answer in zip(forms, answers, strict=True)]
+
+    def end(self, items: Sequence[Item], result: Any) -> PQGen[list[CoreResult]]:
+        """Run statements and COMMIT in one message, where there is anything to commit."""
+        self.unit.refuse_over()
+        forms, commands = self._prepared(items)
+        if self.unit.claim is not None:
+            self.stored = decode(encode(result))
+            self.unit.store(result)
+        self._link.release()
+        if not commands and not self._link.closing.before and self._link.pgconn.transaction_status == IDLE:
+            return []
+        try:
+            answers = yield from self._link.finish(commands)
+        except psycopg.Error as error:
+            raise_typed(error, read_only=self.unit.read_only)
+            raise
+        return [form.result(answer, self._transformer) for form, answer in zip(forms, answers, strict=True)]
+
+    def take_lock(self, name: str, *, shared: bool, wait: bool) -> PQGen[bool]:
+        """Take an advisory lock; gives whether it is held."""
+        self.unit.refuse_over()
+        command = lock_command(name, tenant=self.unit.context.tenant, shared=shared, wait=wait)
+        answers = yield from self._link.send([command])
+        return answers[0].get_value(0, 0) == b"t"
+
+    def savepoint(self, command: Command) -> PQGen[None]:
+        """Set a savepoint, release it, or go back to it."""
+        yield from self._link.send([command])
+
+    def _prepared(self, items: Sequence[Item]) -> tuple[list[Form], list[Command]]:
+        forms, commands = [], []
+        for item in items:
+            statement, parameters = item if isinstance(item, tuple) else (item, NOTHING)
+            form = self._compiler.form(statement, parameters, tenant=self._tenant is not None)
+            if form.fills_tenant:
+                parameters = {**parameters, TENANT: self._tenant}
+            forms.append(form)
+            commands.append(form.command(parameters, self._transformer))
+            self._link.log.append(form.sql)
+        return forms, commands
+
+    def take(self) -> tuple[Link, Any]:
+        """The connection and its place in the pool, to be given back."""
+        return self._link, self._fairy
+
+
+class CoreTransaction(CoreWork):
+    """One transaction on the fast path.
+
+    Statements are built with SQLAlchemy Core; those that stand in a module are compiled once. Row security keeps the
+    tenant's rows apart; inserts into tenant tables that do not name the tenant are given it.
+    """
+
+    def execute(self, statement: Any, parameters: Mapping[str, Any] = NOTHING) -> CoreResult:
+        """Run one statement; the first one takes BEGIN and the context with it.
+
+        Parameters
+        ----------
+        statement
+            A statement of SQLAlchemy Core, or ``freehold.sql("...")``.
+        parameters
+            Values of its bind parameters, or of an insert's columns, by name.
+        """
+        return self.batch((statement, parameters))[0]
+
+    def batch(self, *items: Item) -> list[CoreResult]:
+        """Run independent statements in one message; where one fails, none after it runs.
+
+        Parameters
+        ----------
+        items
+            Statements, or pairs of a statement and its parameters.
+        """
+        return self.unit.frame.waits.drive(self._link, self.run(items))
+
+    def finish(self, *items: Item, result: Any = None) -> list[CoreResult]:
+        """Run the last statements and COMMIT in one message; the transaction is over.
+
+        Parameters
+        ----------
+        result
+            What a keyed transaction stores for those who ask again, and gives.
+        """
+        results = self.unit.frame.waits.patiently(self._link, self.end(items, result))
+        self.unit.committed()
+        return results
+
+    def lock(self, name: str, *, shared: bool = False, wait: bool = True) -> bool:
+        """Take the advisory lock of a name until the transaction ends; see :func:`freehold.runtime.locks`."""
+        return self.unit.frame.waits.drive(self._link, self.take_lock(name, shared=shared, wait=wait))
+
+
+class AsyncCoreTransaction(CoreWork):
+    """The same under asyncio."""
+
+    _link: Any
+
+    async def execute(self, statement: Any, parameters: Mapping[str, Any] = NOTHING) -> CoreResult:
+        """Run one statement; see :meth:`CoreTransaction.execute`."""
+        return (await self.batch((statement, parameters)))[0]
+
+    async def batch(self, *items: Item) -> list[CoreResult]:
+        """Run independent statements in one message; see :meth:`CoreTransaction.batch`."""
+        answers: list[CoreResult] = await self._link.wait(self.run(items))
+        return answers
+
+    async def finish(self, *items: Item, result: Any = None) -> list[CoreResult]:
+        """Run the last statements and COMMIT in one message; see :meth:`CoreTransaction.finish`."""
+        answers: list[CoreResult] = await self._link.patiently(self.end(items, result))
+        await greenlet_spawn(self.unit.committed)
+        return answers
+
+    async def lock(self, name: str, *, shared: bool = False, wait: bool = True) -> bool:
+        """Take the advisory lock of a name until the transaction ends; see :func:`freehold.runtime.locks`."""
+        held: bool = await self._link.wait(self.take_lock(name, shared=shared, wait=wait))
+        return held
+
+
+class CoreAttempt:
+    """A core transaction as the body drives it."""
+
+    def __init__(self, work: CoreTransaction | AsyncCoreTransaction) -> None:
+        self.handle = work
+        self.unit = work.unit
+        self._waits = work.unit.frame.waits
+        self._link, self._fairy = work.take()
+
+    def open(self) -> None:
+        """Nothing: the first statement begins the transaction."""
+
+    def finish(self, result: Any) -> Any:
+        """Commit, unless the function has done so with its last statements; gives what was stored under a key."""
+        if not self.unit.over:
+            self._waits.patiently(self._link, self.handle.end((), result))
+            self.unit.committed()
+        return self.handle.stored if self.unit.claim is not None else result
+
+    def abandon(self, outcome: str = ROLLED_BACK) -> None:
+        """Give the connection back, and with it what is not committed."""
+        if self._fairy is not None:
+            fairy, self._fairy = self._fairy, None
+            give_back(self._link, fairy)
+        self.unit.ended(outcome)
+
+    def join(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        """Call a function inside a savepoint."""
+        self._waits.drive(self._link, self.handle.savepoint(SAVEPOINT))
+        try:
+            result = self._waits.call(function, self.handle, *arguments)
+        except BaseException:
+            if self._link.pgconn.status == psycopg.pq.ConnStatus.OK:
+                self._waits.drive(self._link, self.handle.savepoint(BACK))
+            raise
+        self._waits.drive(self._link, self.handle.savepoint(RELEASE))
+        return result

@@ -1,0 +1,226 @@
+"""The servers that a database is reached at, and the pools of connections to each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar
+
+import psycopg
+import sqlalchemy as sa
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from sqlalchemy.ext import asyncio as sa_asyncio
+
+from freehold.errors import ConfigError, InputError, PoolExhausted
+from freehold.runtime.connections import PATIENCE, watch
+from freehold.runtime.driver import AsyncConnection, Connection, Link
+from freehold.runtime.workload import MAIN_POOL
+from freehold.servers.faults import refused
+
+E = TypeVar("E")
+PRIMARY = "primary"
+DIALECT = "postgresql+psycopg://"
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A bounded set of connections that workloads name; one class of work cannot take another's.
+
+    Parameters
+    ----------
+    size
+        Connections kept open.
+    overflow
+        Further connections for peaks, closed afterwards.
+    wait
+        Seconds to wait for a free connection.
+    """
+
+    name: str = MAIN_POOL
+    size: int = 5
+    overflow: int = 10
+    wait: float = 5.0
+
+
+class Holders:
+    """Who holds the connections of one pool."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._out: dict[int, tuple[Link, float]] = {}
+
+    def watch(self, engine: sa.Engine) -> None:
+        """Follow the engine's pool."""
+        sa.event.listen(engine, "checkout", self._checkout)
+        sa.event.listen(engine, "checkin", self._checkin)
+
+    def _checkout(self, raw: Any, record: Any, fairy: Any) -> None:
+        self._out[id(raw)] = (record.driver_connection, time.monotonic())
+
+    def _checkin(self, raw: Any, record: Any) -> None:
+        self._out.pop(id(raw), None)
+
+    def exhausted(self) -> PoolExhausted:
+        """The error, with the longest holder first."""
+        now = time.monotonic()
+        out = sorted(self._out.values(), key=lambda held: held[1])
+        return PoolExhausted(
+            f"No connection of the pool {self.name} became free in time; {len(out)} are taken",
+            detail="; ".join(f"{link.holder} for {now - since:.1f} s" for link, since in out[:10]),
+            hint="Make those transactions shorter, or give their workload a pool of its own.",
+        )
+
+
+class QueuePool(sa.pool.QueuePool):
+    """SQLAlchemy's pool for threads, which says who holds its connections when it runs dry."""
+
+    freehold: ClassVar[Holders]
+
+    def connect(self) -> Any:
+        """A connection, or the error that says who holds them all."""
+        try:
+            return super().connect()
+        except sa.exc.TimeoutError as error:
+            raise self.freehold.exhausted() from error
+
+
+class AsyncQueuePool(sa.pool.AsyncAdaptedQueuePool):
+    """SQLAlchemy's pool under asyncio, which says the same."""
+
+    freehold: ClassVar[Holders]
+
+    def connect(self) -> Any:
+        """A connection, or the error that says who holds them all."""
+        try:
+            return super().connect()
+        except sa.exc.TimeoutError as error:
+            raise self.freehold.exhausted() from error
+
+
+def conninfo(url: str | sa.URL, **defaults: Any) -> str:
+    """libpq's key-value string of any PostgreSQL URL, libpq's own with several hosts among them.
+
+    Parameters
+    ----------
+    defaults
+        libpq's settings where the URL does not say otherwise.
+
+    Raises
+    ------
+    InputError
+        It is not an address of PostgreSQL.
+    """
+    text = url.render_as_string(hide_password=False) if isinstance(url, sa.URL) else url
+    scheme, colon, rest = text.partition("://")
+    if colon and scheme.split("+")[0] in {"postgresql", "postgres"}:
+        text = f"postgresql://{rest}"
+    try:
+        return make_conninfo(**{**defaults, **conninfo_to_dict(text)})
+    except psycopg.ProgrammingError as error:
+        raise InputError(
+            "The database's address cannot be read",
+            detail=str(error),
+            hint="Write postgresql://user@host:port/database; several hosts are separated by commas.",
+        ) from error
+
+
+@dataclass(slots=True)
+class Node:
+    """One address with its pools.
+
+    Parameters
+    ----------
+    name
+        "primary", or "replica 1" and so on.
+    """
+
+    name: str
+    conninfo: str
+    engines: Mapping[str, sa.Engine]
+    async_engines: Mapping[str, sa_asyncio.AsyncEngine] = field(default_factory=dict)
+    resting_until: float = field(default=0.0)
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The engine of the main pool."""
+        return self.engines[MAIN_POOL]
+
+    def pool(self, name: str) -> sa.Engine:
+        """The engine over a pool.
+
+        Raises
+        ------
+        ConfigError
+            There is no pool of that name.
+        """
+        return _named(self.engines, name)
+
+    def async_pool(self, name: str) -> sa_asyncio.AsyncEngine:
+        """The asynchronous engine over a pool."""
+        return _named(self.async_engines, name)
+
+    def forget(self) -> None:
+        """Let idle connections go: the server behind them may be gone, or no longer what it was."""
+        for engine in self.engines.values():
+            engine.dispose()
+
+
+def _named(engines: Mapping[str, E], name: str) -> E:
+    if name not in engines:
+        raise ConfigError(f"There is no pool called {name}", hint=f"Give it to connect(pools=(Pool({name!r}),)).")
+    return engines[name]
+
+
+def open_node(name: str, address: str, pools: Iterable[Pool], options: Mapping[str, Any]) -> Node:
+    """A node for threads; no connection is opened yet."""
+
+    def creator() -> Connection:
+        return _connected(lambda: Connection.connect(address), address)
+
+    engines: dict[str, sa.Engine] = {}
+    for pool in pools:
+        holders = Holders(pool.name)
+        chosen = _options(pool, holders, QueuePool, options)
+        engines[pool.name] = sa.create_engine(DIALECT, creator=creator, **chosen)
+        _watch(engines[pool.name], holders)
+    return Node(name, address, engines)
+
+
+def open_async_node(name: str, address: str, pools: Iterable[Pool], options: Mapping[str, Any]) -> Node:
+    """A node for asyncio; no connection is opened yet."""
+
+    async def creator() -> AsyncConnection:
+        try:
+            return await AsyncConnection.connect(address)
+        except psycopg.OperationalError as error:
+            raise refused(error, address, PATIENCE) from error
+
+    engines: dict[str, sa_asyncio.AsyncEngine] = {}
+    for pool in pools:
+        holders = Holders(pool.name)
+        chosen = _options(pool, holders, AsyncQueuePool, options)
+        engines[pool.name] = sa_asyncio.create_async_engine(DIALECT, async_creator=creator, **chosen)
+        _watch(engines[pool.name].sync_engine, holders)
+    return Node(name, address, {key: engine.sync_engine for key, engine in engines.items()}, engines)
+
+
+def _options(pool: Pool, holders: Holders, kind: type[sa.Pool], given: Mapping[str, Any]) -> dict[str, Any]:
+    # The pool is made again when its engine is disposed of: what it needs to know stands on its class.
+    own = type(kind.__name__, (kind,), {"freehold": holders})
+    sizes = {"poolclass": own, "pool_size": pool.size, "max_overflow": pool.overflow, "pool_timeout": pool.wait}
+    # What is given for the engine sizes the main pool; others say their size themselves.
+    kept = {name: value for name, value in given.items() if pool.name == MAIN_POOL or name not in sizes}
+    return {**sizes, **kept}
+
+
+def _watch(engine: sa.Engine, holders: Holders) -> None:
+    holders.watch(engine)
+    watch(engine)
+
+
+def _connected(connect: Callable[[], Connection], address: str) -> Connection:
+    try:
+        return connect()
+    except psycopg.OperationalError as error:
+        raise refused(error, address, PATIENCE) from error

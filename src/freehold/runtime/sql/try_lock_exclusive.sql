@@ -1,0 +1,1 @@
+SELECT pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended($1, pg_catalog.hashtextextended($2, 7341)))

@@ -1,0 +1,183 @@
+"""SQLAlchemy Core statements compiled once into what the fast path sends."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from psycopg import pq
+from psycopg.adapt import PyFormat, Transformer
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.engine import IteratorResult
+from sqlalchemy.engine.result import SimpleResultMetaData
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from freehold.errors import InputError
+from freehold.runtime.criteria import TenantColumns
+from freehold.runtime.exchange import Command
+
+TENANT = "freehold_tenant"
+KEPT = 500
+"""Compiled forms that one database keeps."""
+Processor = Callable[[Any], Any] | None
+
+
+class CoreResult(IteratorResult[Any]):
+    """SQLAlchemy's result over rows that are all here, with the count of rows that the statement touched."""
+
+    def __init__(self, metadata: Any, rows: Iterator[Any], rowcount: int) -> None:
+        super().__init__(metadata, rows)
+        self.rowcount = rowcount
+
+
+class Form:
+    """One statement, compiled for one set of parameter names."""
+
+    __slots__ = (
+        "_defaults",
+        "_dialect",
+        "_metadata",
+        "_names",
+        "_processors",
+        "_results",
+        "_text",
+        "_types",
+        "fills_tenant",
+        "sql",
+    )
+
+    def __init__(self, compiled: SQLCompiler, dialect: sa.Dialect, *, fills_tenant: bool) -> None:
+        self.sql = str(compiled)
+        self._text = self.sql.encode()
+        self.fills_tenant = fills_tenant
+        self._names: Sequence[str] = compiled.positiontup or ()
+        binds: Mapping[str, Processor] = compiled._bind_processors  # type: ignore[assignment]
+        self._processors = [binds.get(name) for name in self._names]
+        self._defaults = dict(_defaults(compiled))
+        columns = compiled._result_columns
+        self._dialect = dialect
+        self._types = [column.type for column in columns]
+        self._results: list[Any] | None = None
+        self._metadata = SimpleResultMetaData([column.keyname for column in columns]) if columns else None
+
+    def command(self, parameters: Mapping[str, Any], transformer: Transformer) -> Command:
+        """The statement with its parameters.
+
+        Raises
+        ------
+        InputError
+            A parameter is missing.
+        """
+        values = []
+        for name, processor in zip(self._names, self._processors, strict=True):
+            try:
+                value = parameters[name]
+            except KeyError:
+                if name not in self._defaults:
+                    raise InputError(
+                        f"The statement's parameter {name!r} is missing",
+                        detail=f"It takes: {', '.join(self._names)}.",
+                        hint="Give it beside the statement: (statement, {name: value}).",
+                    ) from None
+                default = self._defaults[name]
+                value = default(None) if callable(default) else default
+            values.append(processor(value) if processor is not None else value)
+        if not values:
+            return Command(self._text)
+        return Command(self._text, transformer.dump_sequence(values, [PyFormat.TEXT] * len(values)))
+
+    def result(self, answer: pq.abc.PGresult, transformer: Transformer) -> CoreResult:
+        """The answer's rows as SQLAlchemy gives them."""
+        count = answer.command_tuples
+        if self._metadata is None or answer.status != pq.ExecStatus.TUPLES_OK:
+            return CoreResult(_NOTHING, iter(()), -1 if count is None else count)
+        transformer.set_pgresult(answer)
+        rows = transformer.load_rows(0, answer.ntuples, tuple)
+        if self._results is None:
+            # Only the answer tells the type that the server gives, which numeric columns' processors ask for.
+            self._results = [
+                kind._cached_result_processor(self._dialect, answer.ftype(place))
+                for place, kind in enumerate(self._types)
+            ]
+        if any(self._results):
+            rows = [
+                tuple(value if made is None else made(value) for value, made in zip(row, self._results, strict=True))
+                for row in rows
+            ]
+        return CoreResult(self._metadata, iter(rows), answer.ntuples if count is None else count)
+
+
+_NOTHING = SimpleResultMetaData([])
+
+
+def _defaults(compiled: SQLCompiler) -> Iterator[tuple[str, Any]]:
+    """Values that the statement itself holds, and the model's Python-side defaults."""
+    for name, value in compiled.construct_params(_check=False).items():
+        if compiled.binds[name].callable is not None or not compiled.binds[name].required:
+            yield name, value
+    for column in [*compiled.insert_prefetch, *compiled.update_prefetch]:
+        default = column.onupdate if column in compiled.update_prefetch else column.default
+        if default is not None:
+            yield column.key, default.arg  # type: ignore[attr-defined]
+
+
+class Compiler:
+    """Compiles statements for one database and remembers them, by the object and by what it says.
+
+    A statement that stands in a module is found by its identity; one that is built anew with each call by SQLAlchemy's
+    own cache key, which costs about as much as running it.
+    """
+
+    def __init__(self, tenant_columns: TenantColumns) -> None:
+        # Not the engine's own dialect: parameters are numbered here, as the protocol has them.
+        self.dialect: Any = PGDialect_psycopg(paramstyle="numeric_dollar")
+        self._tenants = tenant_columns
+        self._by_object: weakref.WeakKeyDictionary[Any, dict[frozenset[str], Form]] = weakref.WeakKeyDictionary()
+        self._by_text: dict[Any, Form] = {}
+
+    def form(self, statement: Any, parameters: Mapping[str, Any], *, tenant: bool) -> Form:
+        """The compiled form of a statement for these parameters.
+
+        Parameters
+        ----------
+        tenant
+            Whether the transaction has a tenant to fill into inserts that do not name it.
+
+        Raises
+        ------
+        InputError
+            It is no statement of SQLAlchemy Core.
+        """
+        if not isinstance(statement, sa.Executable):
+            raise InputError(
+                f"A {type(statement).__name__} is no statement",
+                hint="Build it with SQLAlchemy Core, or write freehold.sql('...') around literal SQL.",
+            )
+        forms = self._by_object.get(statement)
+        if forms is None:
+            forms = self._by_object[statement] = {}
+        names = frozenset(parameters)
+        found = forms.get(names)
+        if found is None:
+            found = forms[names] = self._compile(statement, parameters, tenant=tenant)
+        return found
+
+    def _compile(self, statement: Any, parameters: Mapping[str, Any], *, tenant: bool) -> Form:
+        fills = False
+        if isinstance(statement, sa.Insert):
+            column = self._tenants.get(statement.table)  # type: ignore[arg-type]
+            fills = bool(tenant and column and column not in parameters and not _names(statement, column))
+            if fills:
+                statement = statement.values({column: sa.bindparam(TENANT)})
+            if not statement._returning:
+                statement = statement.inline()
+        compiled = statement.compile(dialect=self.dialect, column_keys=list(parameters) or None)
+        return Form(compiled, self.dialect, fills_tenant=fills)
+
+
+def _names(statement: sa.Insert, column: str) -> bool:
+    if statement.select is not None or statement._multi_values:
+        return True
+    return any(getattr(key, "key", key) == column for key in (statement._values or ()))

@@ -1,0 +1,183 @@
+"""One transaction of one tenant: what opens it, what travels with its COMMIT, and what follows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from time import monotonic
+from typing import Any
+
+from psycopg import sql
+
+from freehold.errors import AfterCommitFailed, TransactionOver
+from freehold.events import Listener, TransactionEnded, TransactionSlow, ignore
+from freehold.kernel.template import read_sql
+from freehold.runtime.context import Context
+from freehold.runtime.driver import Closing, Link, Opening, Results
+from freehold.runtime.exchange import Command
+from freehold.runtime.outcome import Claim
+from freehold.runtime.position import Position
+from freehold.runtime.signer import Signer
+from freehold.runtime.waits import BLOCKING, Waits
+from freehold.runtime.workload import Workload
+
+PACKAGE = "freehold.runtime"
+COMMITTED, ROLLED_BACK, UNKNOWN, NOT_DURABLE = "committed", "rolled back", "unknown", "committed, not durable"
+POSITION = Command(read_sql(PACKAGE, "read_position").encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What every transaction of one database has in common."""
+
+    signer: Signer
+    workloads: Mapping[str, Workload]
+    listener: Listener = ignore
+    waits: Waits = BLOCKING
+    positions: bool = False
+    """Whether the position after COMMIT is asked for: there are replicas, or the caller wants tokens."""
+
+
+@dataclass(slots=True)
+class Unit:
+    """One transaction. It is made for one attempt and cannot be used again.
+
+    Parameters
+    ----------
+    node
+        The name of the server that it runs on.
+    attempt
+        Counts from 1.
+    """
+
+    frame: Frame
+    workload: Workload
+    tenant: Any
+    context: Context
+    read_only: bool = False
+    claim: Claim | None = None
+    node: str = "primary"
+    attempt: int = 1
+    position: Position | None = None
+    external: list[str] = field(default_factory=list)
+    link: Link | None = None
+    after_commit: list[Callable[[], Any]] = field(default_factory=list)
+    after_rollback: list[Callable[[], Any]] = field(default_factory=list)
+    began: float = field(default_factory=monotonic)
+    over: bool = False
+
+    def attach(self, link: Link) -> None:
+        """Let the next statement on the connection begin this transaction."""
+        self.link = link
+        bind = self._bind(link)
+        commands = [Command(self.workload.begin(read_only=self.read_only)), bind]
+        if self.claim is not None:
+            commands.append(self.claim.command())
+        link.begin(Opening(commands, self._opened))
+        if self.workload.transaction_timeout is not None and link.info.server_version < 170000:
+            link.deadline = self.began + self.workload.transaction_timeout
+        if self.frame.positions:
+            link.closing = Closing(after=[POSITION], received=self._ended)
+        link.holder = f"{self.context.actor or 'nobody'} (workload {self.workload.name})"
+
+    def _bind(self, link: Link) -> Command:
+        token = self.frame.signer.token(self.context, link.backend)
+        return Command(
+            _bind_text(self.workload, link.info.server_version),
+            (token.encode("ascii"), self.context.request_id.encode()),
+        )
+
+    def _opened(self, results: Results) -> None:
+        if self.claim is not None:
+            self.claim.received(results[2])
+
+    def _ended(self, results: Results) -> None:
+        self.position = Position.read(results[0]) if results else None
+
+    def store(self, result: Any) -> None:
+        """Let the outcome travel with COMMIT."""
+        if self.claim is not None:
+            assert self.link is not None, "a keyed transaction has begun"
+            self.link.closing.before.append(self.claim.record(result))
+
+    @property
+    def position_token(self) -> str:
+        """The position after COMMIT as signed text; "" where there is none."""
+        return self.position.token(self.frame.signer.keys) if self.position else ""
+
+    def refuse_over(self) -> None:
+        """Refuse what comes after the end.
+
+        Raises
+        ------
+        TransactionOver
+        """
+        if self.over:
+            raise TransactionOver(
+                "The transaction is over", hint="Use its session inside its block; begin another for what comes later."
+            )
+
+    def committed(self) -> None:
+        """Run what was to follow a durable commit.
+
+        Raises
+        ------
+        AfterCommitFailed
+            A function failed; all others ran, and the commit stands.
+        """
+        self.over = True
+        self._tell(COMMITTED)
+        failures = self._run(self.after_commit)
+        if failures:
+            raise AfterCommitFailed(
+                "The transaction is committed, and a function that was to follow it failed",
+                detail="; ".join(f"{type(failure).__name__}: {failure}" for failure in failures),
+                hint="Do not run the transaction again. What must follow a commit for certain belongs in the outbox.",
+            ) from failures[0]
+
+    def ended(self, outcome: str) -> None:
+        """Run what was to follow a rollback, where it is one and not an unknown commit."""
+        if self.over:
+            return
+        self.over = True
+        self._tell(outcome)
+        if outcome == ROLLED_BACK:
+            self._run(self.after_rollback)
+
+    def _run(self, functions: Sequence[Callable[[], Any]]) -> list[Exception]:
+        failures: list[Exception] = []
+        for function in functions:
+            try:
+                self.frame.waits.call(function)
+            except Exception as error:  # noqa: BLE001  # each runs whatever became of the others
+                failures.append(error)
+        return failures
+
+    def _tell(self, outcome: str) -> None:
+        seconds = monotonic() - self.began
+        if self.frame.listener is not ignore:
+            self.frame.listener(
+                TransactionEnded(
+                    workload=self.workload.name,
+                    node=self.node,
+                    outcome=outcome,
+                    seconds=seconds,
+                    attempts=self.attempt,
+                    statements=len(self.link.log) if self.link else 0,
+                    round_trips=self.link.round_trips if self.link else 0,
+                )
+            )
+            if seconds > self.workload.slow:
+                statements = tuple(self.link.log) if self.link else ()
+                self.frame.listener(TransactionSlow(self.workload.name, seconds, statements))
+
+
+@cache
+def _bind_text(workload: Workload, server_version: int) -> bytes:
+    settings = [sql.SQL(read_sql(PACKAGE, "bind_context").strip())]
+    settings += [
+        sql.SQL("pg_catalog.set_config({}, {}, true)").format(name, value)
+        for name, value in workload.settings(server_version)
+    ]
+    return sql.SQL(", ").join(settings).as_bytes()
