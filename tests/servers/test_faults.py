@@ -12,6 +12,7 @@ from freehold import errors
 from freehold.servers import AddressServer, OwnedServer, connect, translate
 from freehold.servers.binaries import check_major
 from freehold.servers.faults import CODES
+from freehold.servers.refusal import ask_again
 from freehold.testing.database import Database
 from freehold.testing.proxy import KillableProxy
 
@@ -151,3 +152,7 @@ def test_supported_versions(major: int, supported: bool) -> None:
         return
     with pytest.raises(errors.ServerTooOld, match=f"PostgreSQL {major} at here"):
         check_major(major, "here")
+
+
+def test_server_that_has_come_back_refuses_nobody(server: OwnedServer) -> None:
+    assert ask_again(server.conninfo(), 10) == ""
