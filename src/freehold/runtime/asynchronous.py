@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -15,11 +15,13 @@ from sqlalchemy.util.concurrency import greenlet_spawn
 
 from freehold.events import Listener, ignore
 from freehold.runtime.body import Body, Opened, finish
+from freehold.runtime.bulk import AsyncBulkMethods
 from freehold.runtime.connections import raise_typed
 from freehold.runtime.context import LIFETIME
 from freehold.runtime.core import AsyncCoreTransaction, CoreAttempt
 from freehold.runtime.criteria import TenantColumns
 from freehold.runtime.database import check
+from freehold.runtime.faults import Faults
 from freehold.runtime.keys import KeyRing
 from freehold.runtime.nodes import PRIMARY, Pool, conninfo, open_async_node
 from freehold.runtime.outcome import Claim, Settled
@@ -35,7 +37,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class AsyncSession(sa_asyncio.AsyncSession):
+class AsyncSession(AsyncBulkMethods, sa_asyncio.AsyncSession):
     """An ``AsyncSession`` over :class:`freehold.runtime.session.Session`, with what that one adds to SQLAlchemy's."""
 
     sync_session_class = Session
@@ -66,19 +68,6 @@ class AsyncSession(sa_asyncio.AsyncSession):
     async def lock(self, name: str, *, shared: bool = False, wait: bool = True) -> bool:
         """Take the advisory lock of a name; see :func:`freehold.runtime.locks.lock_command`."""
         return await self.run_sync(lambda _: self.sync_session.lock(name, shared=shared, wait=wait))
-
-    async def copy_in(
-        self,
-        table: sa.Table | type[Any],
-        columns: Sequence[str],
-        rows: Iterable[Sequence[Any]] | Iterable[bytes],
-        *,
-        skip_conflicts: bool = False,
-    ) -> int:
-        """Load rows by COPY under the tenant's policies; see :func:`freehold.runtime.copy.copy_in`."""
-        return await self.run_sync(
-            lambda _: self.sync_session.copy_in(table, columns, rows, skip_conflicts=skip_conflicts)
-        )
 
     async def psycopg(self) -> psycopg.AsyncConnection[Any]:
         """The psycopg connection of this transaction, with the context bound. Leave its transaction alone."""
@@ -116,8 +105,9 @@ class AsyncDatabase:
         **engine_options: Any,
     ) -> AsyncDatabase:
         """Connect and check login and key; see :meth:`freehold.runtime.database.Database.connect`."""
-        frame = Frame(Signer(KeyRing.find(keys), lifetime), by_name(workloads), listener, GREENLET, positions)
-        node = open_async_node(PRIMARY, conninfo(url), (Pool(), *pools), engine_options)
+        faults = Faults((*tenant_columns, *tables), tenant_columns)
+        frame = Frame(Signer(KeyRing.find(keys), lifetime), by_name(workloads), faults, listener, GREENLET, positions)
+        node = open_async_node(PRIMARY, conninfo(url), (Pool(), *pools), engine_options, faults)
         try:
             async with node.async_pool(MAIN_POOL).connect() as connection:
                 await connection.run_sync(check, layer_name, (*tenant_columns, *tables), frame.signer)
@@ -160,28 +150,28 @@ class AsyncDatabase:
 
     async def run(
         self,
-        function: Callable[Concatenate[AsyncSession, P], Awaitable[R]],
-        *arguments: P.args,
+        function: Callable[..., Awaitable[R]],
+        *arguments: Any,
         tenant: Any = UNSET,
         actor: Any = UNSET,
         workload: str = "default",
         key: str | None = None,
         request: Any = None,
-        **options: P.kwargs,
+        **options: Any,
     ) -> R:
         """Run a coroutine function in a transaction; see :meth:`freehold.runtime.database.Database.run`."""
         return await self._run(self._session, function, arguments, options, (tenant, actor, workload), key, request)
 
     async def run_core(
         self,
-        function: Callable[Concatenate[AsyncCoreTransaction, P], Awaitable[R]],
-        *arguments: P.args,
+        function: Callable[..., Awaitable[R]],
+        *arguments: Any,
         tenant: Any = UNSET,
         actor: Any = UNSET,
         workload: str = "default",
         key: str | None = None,
         request: Any = None,
-        **options: P.kwargs,
+        **options: Any,
     ) -> R:
         """:meth:`run` on the fast path."""
         return await self._run(self._core, function, arguments, options, (tenant, actor, workload), key, request)
@@ -245,7 +235,6 @@ async def ending(opened: Opened) -> AsyncIterator[None]:
         yield
         await greenlet_spawn(finish, opened, None)
     except psycopg.Error as error:
-        raise_typed(error, read_only=opened.unit.read_only)
-        raise
+        raise_typed(error, opened.unit.link, opened.unit.frame.faults)
     finally:
         await greenlet_spawn(opened.abandon)

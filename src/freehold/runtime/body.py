@@ -255,5 +255,4 @@ def finish(opened: Opened, result: Any) -> Any:
         opened.abandon(NOT_DURABLE)
         raise
     except psycopg.Error as error:
-        raise_typed(error, read_only=opened.unit.read_only)
-        raise
+        raise_typed(error, opened.unit.link, opened.unit.frame.faults)

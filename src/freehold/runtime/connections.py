@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, NoReturn
 
 import psycopg
 import sqlalchemy as sa
@@ -14,37 +14,48 @@ from freehold.errors import CommitInside, FreeholdError
 from freehold.kernel.template import read_sql
 from freehold.runtime.context import Backend
 from freehold.runtime.driver import Link
-from freehold.runtime.exchange import is_dead
-from freehold.servers.faults import is_storage_fault, translate
+from freehold.runtime.exchange import Command, is_dead
+from freehold.runtime.faults import Faults
+from freehold.runtime.pooler import recognise
+from freehold.runtime.waits import Waits
 
 PACKAGE = "freehold.runtime"
-READ_ONLY_TRANSACTION = "25006"
-READ_ONLY = "freehold_read_only"
+BACKEND = Command(read_sql(PACKAGE, "read_backend").encode())
 PATIENCE = 3
 """Seconds to ask a server for the reason why it refused a connection."""
 
 
-def watch(engine: sa.Engine) -> None:
+def watch(engine: sa.Engine, waits: Waits, faults: Faults) -> None:
     """Put the runtime's hooks on an engine."""
-    sa.event.listen(engine, "connect", _learn_backend)
+
+    def learn(raw: Any, record: Any) -> None:
+        _learn(record.driver_connection, waits)
+
+    def translate(context: ExceptionContext) -> None:
+        original = context.original_exception
+        if isinstance(original, psycopg.Error) and context.connection is not None:
+            link: Any = None if context.connection.invalidated else context.connection.connection.driver_connection
+            raise_typed_only(original, link, faults)
+
+    sa.event.listen(engine, "connect", learn)
     sa.event.listen(engine, "checkout", _refuse_dead)
     sa.event.listen(engine, "checkin", _release)
     sa.event.listen(engine, "commit", _guard_commit)
-    sa.event.listen(engine, "handle_error", _translate)
+    sa.event.listen(engine, "handle_error", translate)
 
 
-def _learn_backend(raw: Any, record: Any) -> None:
-    """One query a connection: its server's process id and clock, so that contexts fit that backend and that clock."""
-    cursor = raw.cursor()
+def _learn(link: Link, waits: Waits) -> None:
+    """What a new connection leads to: its server's process and clock, and whether a pooler stands in between."""
+    pooler = waits.drive(link, recognise(link.pgconn))
+    link.statements.enabled = pooler.prepared_statements
+    if not pooler.prepared_statements:
+        link.prepare_threshold = None
     before = time.time()
-    cursor.execute(read_sql(PACKAGE, "read_backend"))
-    pid, server = cursor.fetchone()
+    (answer,) = waits.drive(link, link.send([BACKEND]))
     middle = (before + time.time()) / 2
-    cursor.close()
-    raw.rollback()
-    # A pooler shows libpq a process id of its own making and may change the backend at the next transaction.
-    direct = pid == record.driver_connection.info.backend_pid
-    record.driver_connection.backend = Backend(pid if direct else 0, server - int(middle * 1_000_000))
+    pid, clock = (int(answer.get_value(0, column) or 0) for column in range(2))
+    # A pooler may change the backend at the next transaction.
+    link.backend = Backend(0 if pooler.pooled else pid, clock - int(middle * 1_000_000))
 
 
 def _refuse_dead(raw: Any, record: Any, fairy: Any) -> None:
@@ -69,30 +80,28 @@ def _guard_commit(connection: sa.Connection) -> None:
     link.refuse_failed()
 
 
-def _translate(context: ExceptionContext) -> None:
-    original = context.original_exception
-    if isinstance(original, psycopg.Error) and context.connection is not None:
-        raise_typed(original, read_only=context.connection.info.get(READ_ONLY, False))
+def fault_of(error: psycopg.Error, link: Link | None, faults: Faults) -> FreeholdError | None:
+    """Freehold's error for what the server or libpq said; None for what only the application itself can read."""
+    if link is None:
+        return faults.fault(error)
+    return faults.fault(
+        error, read_only=link.read_only_transaction, waited=link.waited, statement_timeout=link.statement_timeout
+    )
 
 
-def raise_typed(error: psycopg.Error, *, read_only: bool = False) -> None:
-    """Raise Freehold's error for a refused context, a lost connection or a full disk; leave the rest to SQLAlchemy."""
-    found = typed(error, read_only=read_only)
+def raise_typed_only(error: psycopg.Error, link: Link | None, faults: Faults) -> None:
+    """Raise Freehold's error where there is one, and leave the rest to SQLAlchemy."""
+    found = fault_of(error, link, faults)
     if found is not None:
         raise found from error
 
 
-def typed(error: psycopg.Error, *, read_only: bool = False) -> FreeholdError | None:
-    """Freehold's error for what the application cannot be expected to handle itself, or None.
-
-    A refused write is the server's fault only where the transaction was not begun as a ``read_only`` one.
-    """
-    state = error.sqlstate or ""
-    gone = not state and isinstance(error, psycopg.OperationalError)
-    whole_server_is = state == READ_ONLY_TRANSACTION and not read_only
-    if state.startswith(("FH", "08", "57P", "53", "58")) or gone or whole_server_is or is_storage_fault(error):
-        return translate(error)
-    return None
+def raise_typed(error: psycopg.Error, link: Link | None, faults: Faults) -> NoReturn:
+    """Raise Freehold's error for what the server or libpq said, and else the driver's own."""
+    found = fault_of(error, link, faults)
+    if found is None:
+        raise error
+    raise found from error
 
 
 def give_back(link: Link, fairy: Any) -> None:

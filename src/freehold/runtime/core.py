@@ -69,8 +69,7 @@ class CoreWork:
         try:
             answers = yield from self._link.send(commands)
         except psycopg.Error as error:
-            raise_typed(error, read_only=self.unit.read_only)
-            raise
+            raise_typed(error, self._link, self.unit.frame.faults)
         return [form.result(answer, self._transformer) for form, answer in zip(forms, answers, strict=True)]
 
     def end(self, items: Sequence[Item], result: Any) -> PQGen[list[CoreResult]]:
@@ -86,8 +85,7 @@ class CoreWork:
         try:
             answers = yield from self._link.finish(commands)
         except psycopg.Error as error:
-            raise_typed(error, read_only=self.unit.read_only)
-            raise
+            raise_typed(error, self._link, self.unit.frame.faults)
         return [form.result(answer, self._transformer) for form, answer in zip(forms, answers, strict=True)]
 
     def take_lock(self, name: str, *, shared: bool, wait: bool) -> PQGen[bool]:

@@ -17,6 +17,7 @@ from freehold.runtime.connections import raise_typed
 from freehold.runtime.context import LIFETIME
 from freehold.runtime.core import CoreAttempt, CoreTransaction
 from freehold.runtime.criteria import TenantColumns
+from freehold.runtime.faults import Faults
 from freehold.runtime.guard import check_key, check_login
 from freehold.runtime.keys import KeyRing
 from freehold.runtime.nodes import PRIMARY, Pool, conninfo, open_node
@@ -98,8 +99,9 @@ class Database:
         ------
         UnsafeLogin, ContextKeyMissing, ServerDown, LoginRefused
         """
-        frame = Frame(Signer(KeyRing.find(keys), lifetime), by_name(workloads), listener, BLOCKING, positions)
-        node = open_node(PRIMARY, conninfo(url), (Pool(), *pools), engine_options)
+        faults = Faults((*tenant_columns, *tables), tenant_columns)
+        frame = Frame(Signer(KeyRing.find(keys), lifetime), by_name(workloads), faults, listener, BLOCKING, positions)
+        node = open_node(PRIMARY, conninfo(url), (Pool(), *pools), engine_options, faults)
         try:
             with node.engine.connect() as connection:
                 check(connection, layer_name, (*tenant_columns, *tables), frame.signer)
@@ -148,18 +150,20 @@ class Database:
         wanted = self._body.wanted(tenant, actor, workload, read_only=read_only)
         attempt = self._core(self._body.unit(wanted))
         with ending(attempt):
-            yield attempt.handle
+            handle = attempt.handle
+            assert isinstance(handle, CoreTransaction)
+            yield handle
 
     def run(
         self,
-        function: Callable[Concatenate[Session, P], R],
-        *arguments: P.args,
+        function: Callable[..., R],
+        *arguments: Any,
         tenant: Any = UNSET,
         actor: Any = UNSET,
         workload: str = "default",
         key: str | None = None,
         request: Any = None,
-        **options: P.kwargs,
+        **options: Any,
     ) -> R:
         """Run a function in a transaction, again after a conflict, and exactly once under a key.
 
@@ -186,14 +190,14 @@ class Database:
 
     def run_core(
         self,
-        function: Callable[Concatenate[CoreTransaction, P], R],
-        *arguments: P.args,
+        function: Callable[..., R],
+        *arguments: Any,
         tenant: Any = UNSET,
         actor: Any = UNSET,
         workload: str = "default",
         key: str | None = None,
         request: Any = None,
-        **options: P.kwargs,
+        **options: Any,
     ) -> R:
         """:meth:`run` on the fast path."""
         wanted = self._body.wanted(tenant, actor, workload)
@@ -253,8 +257,7 @@ def ending(opened: Opened) -> Iterator[None]:
         finish(opened, None)
     except psycopg.Error as error:
         # From the raw connection; what SQLAlchemy runs is translated where it fails.
-        raise_typed(error, read_only=opened.unit.read_only)
-        raise
+        raise_typed(error, opened.unit.link, opened.unit.frame.faults)
     finally:
         opened.abandon()
 

@@ -11,6 +11,7 @@ from typing import Any, NoReturn, TypeVar
 
 import psycopg
 from psycopg import pq, waiting
+from psycopg._connection_base import BaseConnection
 from psycopg.abc import Params, PQGen, Query
 
 from freehold.errors import CommitInside, CommitRefused, CommittedNotDurable, CommitUnknown, TransactionTimeout
@@ -66,7 +67,7 @@ class Closing:
     """Told the results of ``after``, once COMMIT is confirmed."""
 
 
-class Link(psycopg.connection.BaseConnection[Any]):
+class Link(BaseConnection[Any]):
     """What both kinds of connection do; every wait is left to them."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -78,6 +79,9 @@ class Link(psycopg.connection.BaseConnection[Any]):
         self.log: list[str] = []
         self.round_trips = 0
         self.busy_since: float | None = None
+        self.waited: float | None = None
+        self.statement_timeout: float | None = None
+        self.read_only_transaction = False
         self.holder = ""
         self.deadline: float | None = None
         self.held = False
@@ -93,6 +97,7 @@ class Link(psycopg.connection.BaseConnection[Any]):
         self.log = []
         self.round_trips = 0
         self.deadline = None
+        self.waited = None
         self.held = True
         self._begun = False
 
@@ -230,11 +235,12 @@ class Link(psycopg.connection.BaseConnection[Any]):
     @contextmanager
     def busy(self) -> Iterator[None]:
         """Note since when the connection waits for the server."""
-        self.busy_since = monotonic()
+        self.busy_since = began = monotonic()
         try:
             yield
         finally:
             self.busy_since = None
+            self.waited = monotonic() - began
 
     def execute_first(self, cursor: Any, query: Query, params: Params | None, binary: bool | None) -> PQGen[None]:
         """Run a cursor's statement in one message with the opening; the cursor then holds its result."""

@@ -15,6 +15,9 @@ from sqlalchemy.ext import asyncio as sa_asyncio
 from freehold.errors import ConfigError, InputError, PoolExhausted
 from freehold.runtime.connections import PATIENCE, watch
 from freehold.runtime.driver import AsyncConnection, Connection, Link
+from freehold.runtime.faults import Faults
+from freehold.runtime.refusal import only_literals
+from freehold.runtime.waits import BLOCKING, GREENLET, Waits
 from freehold.runtime.workload import MAIN_POOL
 from freehold.servers.faults import refused
 
@@ -172,7 +175,7 @@ def _named(engines: Mapping[str, E], name: str) -> E:
     return engines[name]
 
 
-def open_node(name: str, address: str, pools: Iterable[Pool], options: Mapping[str, Any]) -> Node:
+def open_node(name: str, address: str, pools: Iterable[Pool], options: Mapping[str, Any], faults: Faults) -> Node:
     """A node for threads; no connection is opened yet."""
 
     def creator() -> Connection:
@@ -183,11 +186,11 @@ def open_node(name: str, address: str, pools: Iterable[Pool], options: Mapping[s
         holders = Holders(pool.name)
         chosen = _options(pool, holders, QueuePool, options)
         engines[pool.name] = sa.create_engine(DIALECT, creator=creator, **chosen)
-        _watch(engines[pool.name], holders)
+        _watch(engines[pool.name], holders, BLOCKING, faults)
     return Node(name, address, engines)
 
 
-def open_async_node(name: str, address: str, pools: Iterable[Pool], options: Mapping[str, Any]) -> Node:
+def open_async_node(name: str, address: str, pools: Iterable[Pool], options: Mapping[str, Any], faults: Faults) -> Node:
     """A node for asyncio; no connection is opened yet."""
 
     async def creator() -> AsyncConnection:
@@ -201,7 +204,7 @@ def open_async_node(name: str, address: str, pools: Iterable[Pool], options: Map
         holders = Holders(pool.name)
         chosen = _options(pool, holders, AsyncQueuePool, options)
         engines[pool.name] = sa_asyncio.create_async_engine(DIALECT, async_creator=creator, **chosen)
-        _watch(engines[pool.name].sync_engine, holders)
+        _watch(engines[pool.name].sync_engine, holders, GREENLET, faults)
     return Node(name, address, {key: engine.sync_engine for key, engine in engines.items()}, engines)
 
 
@@ -214,9 +217,10 @@ def _options(pool: Pool, holders: Holders, kind: type[sa.Pool], given: Mapping[s
     return {**sizes, **kept}
 
 
-def _watch(engine: sa.Engine, holders: Holders) -> None:
+def _watch(engine: sa.Engine, holders: Holders, waits: Waits, faults: Faults) -> None:
+    only_literals(engine)
     holders.watch(engine)
-    watch(engine)
+    watch(engine, waits, faults)
 
 
 def _connected(connect: Callable[[], Connection], address: str) -> Connection:

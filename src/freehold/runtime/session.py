@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -14,8 +14,7 @@ from sqlalchemy import orm
 from sqlalchemy.orm import ORMExecuteState, SessionTransaction, UOWTransaction
 
 from freehold.errors import CommitInside
-from freehold.runtime import copy
-from freehold.runtime.connections import READ_ONLY
+from freehold.runtime.bulk import BulkMethods
 from freehold.runtime.context import Context
 from freehold.runtime.criteria import TenantColumns, TenantCriteria, tenant_attribute
 from freehold.runtime.exchange import Command
@@ -27,7 +26,7 @@ NO_TENANTS: TenantColumns = {}
 HANDLE = "freehold_handle"
 
 
-class Session(orm.Session):
+class Session(BulkMethods, orm.Session):
     """A SQLAlchemy session in which one tenant is bound.
 
     It is made by ``Database.transaction`` and ends with that block: ``commit()``, ``rollback()`` and ``close()`` raise
@@ -166,24 +165,6 @@ class Session(orm.Session):
         raw: psycopg.Connection[Any] = self.connection().connection.driver_connection  # type: ignore[assignment]
         return raw
 
-    def copy_in(
-        self,
-        table: sa.Table | type[Any],
-        columns: Sequence[str],
-        rows: Iterable[Sequence[Any]] | Iterable[bytes],
-        *,
-        skip_conflicts: bool = False,
-    ) -> int:
-        """Load rows by COPY under the tenant's policies; gives how many were stored.
-
-        See :func:`freehold.runtime.copy.copy_in`.
-        """
-        target = table if isinstance(table, sa.Table) else sa.inspect(table).local_table
-        tenant_column = self._tenant_columns.get(target, "")
-        return copy.copy_in(
-            self.connection(), target, columns, rows, tenant_column=tenant_column, skip_conflicts=skip_conflicts
-        )
-
     def criteria(self, mapper: orm.Mapper[Any]) -> TenantCriteria:
         """The loader option that names this session's tenant in statements over the mapper's registry."""
         found = self._criteria.get(mapper.registry)
@@ -231,7 +212,6 @@ def _bind_context(session: Session, transaction: SessionTransaction, connection:
     if not transaction.nested:
         link: Any = connection.connection.driver_connection
         session.unit.attach(link)
-        connection.info[READ_ONLY] = session.read_only
 
 
 @sa.event.listens_for(Session, "before_flush")

@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from psycopg import pq
-from psycopg.adapt import PyFormat, Transformer
+from psycopg.abc import Transformer
+from psycopg.adapt import PyFormat
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import IteratorResult
 from sqlalchemy.engine.result import SimpleResultMetaData
@@ -132,7 +133,7 @@ class Compiler:
 
     def __init__(self, tenant_columns: TenantColumns) -> None:
         # Not the engine's own dialect: parameters are numbered here, as the protocol has them.
-        self.dialect: Any = PGDialect_psycopg(paramstyle="numeric_dollar")
+        self.dialect: Any = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
         self._tenants = tenant_columns
         self._by_object: weakref.WeakKeyDictionary[Any, dict[frozenset[str], Form]] = weakref.WeakKeyDictionary()
         self._by_text: dict[Any, Form] = {}
@@ -167,7 +168,7 @@ class Compiler:
     def _compile(self, statement: Any, parameters: Mapping[str, Any], *, tenant: bool) -> Form:
         fills = False
         if isinstance(statement, sa.Insert):
-            column = self._tenants.get(statement.table)  # type: ignore[arg-type]
+            column = self._tenants.get(statement.table) if isinstance(statement.table, sa.Table) else None
             fills = bool(tenant and column and column not in parameters and not _names(statement, column))
             if fills:
                 statement = statement.values({column: sa.bindparam(TENANT)})

@@ -16,6 +16,7 @@ from freehold.kernel.template import read_sql
 from freehold.runtime.context import Context
 from freehold.runtime.driver import Closing, Link, Opening, Results
 from freehold.runtime.exchange import Command
+from freehold.runtime.faults import Faults
 from freehold.runtime.outcome import Claim
 from freehold.runtime.position import Position
 from freehold.runtime.signer import Signer
@@ -33,6 +34,7 @@ class Frame:
 
     signer: Signer
     workloads: Mapping[str, Workload]
+    faults: Faults
     listener: Listener = ignore
     waits: Waits = BLOCKING
     positions: bool = False
@@ -79,6 +81,8 @@ class Unit:
             link.deadline = self.began + self.workload.transaction_timeout
         if self.frame.positions:
             link.closing = Closing(after=[POSITION], received=self._ended)
+        link.read_only_transaction = self.read_only or self.workload.read_only
+        link.statement_timeout = self.workload.statement_timeout
         link.holder = f"{self.context.actor or 'nobody'} (workload {self.workload.name})"
 
     def _bind(self, link: Link) -> Command:
@@ -175,7 +179,7 @@ class Unit:
 
 @cache
 def _bind_text(workload: Workload, server_version: int) -> bytes:
-    settings = [sql.SQL(read_sql(PACKAGE, "bind_context").strip())]
+    settings: list[sql.Composable] = [sql.SQL(read_sql(PACKAGE, "bind_context").strip())]
     settings += [
         sql.SQL("pg_catalog.set_config({}, {}, true)").format(name, value)
         for name, value in workload.settings(server_version)

@@ -11,18 +11,16 @@ from typing import Any, Protocol, TypeVar
 from psycopg.abc import PQGen
 from sqlalchemy.util.concurrency import await_only
 
-from freehold.runtime.driver import Link
-
 T = TypeVar("T")
 
 
 class Waits(Protocol):
-    """What the runtime waits for."""
+    """What the runtime waits for; a link is a :class:`freehold.runtime.driver.Link` of the right kind."""
 
-    def drive(self, link: Link, generator: PQGen[T]) -> T:
+    def drive(self, link: Any, generator: PQGen[T]) -> T:
         """Run a generator of the connection to its end; an interrupt cancels the statement."""
 
-    def patiently(self, link: Link, generator: PQGen[T]) -> T:
+    def patiently(self, link: Any, generator: PQGen[T]) -> T:
         """The same for one that commits: an interrupt waits for the answer."""
 
     def pause(self, seconds: float) -> None:
@@ -31,20 +29,19 @@ class Waits(Protocol):
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call what the user gave, which under asyncio may be a coroutine function."""
 
-    def close(self, link: Link) -> None:
-        """Close a connection that cannot be used again."""
-
 
 class Blocking:
     """Blocks the thread."""
 
-    def drive(self, link: Link, generator: PQGen[T]) -> T:
+    def drive(self, link: Any, generator: PQGen[T]) -> T:
         """See :class:`Waits`."""
-        return link.wait(generator)  # type: ignore[attr-defined, no-any-return]
+        answer: T = link.wait(generator)
+        return answer
 
-    def patiently(self, link: Link, generator: PQGen[T]) -> T:
+    def patiently(self, link: Any, generator: PQGen[T]) -> T:
         """See :class:`Waits`."""
-        return link.patiently(generator)  # type: ignore[attr-defined, no-any-return]
+        answer: T = link.patiently(generator)
+        return answer
 
     def pause(self, seconds: float) -> None:
         """See :class:`Waits`."""
@@ -54,21 +51,19 @@ class Blocking:
         """See :class:`Waits`."""
         return function(*arguments)
 
-    def close(self, link: Link) -> None:
-        """See :class:`Waits`."""
-        link.close()  # type: ignore[attr-defined]
-
 
 class Greenlet:
     """Hands the event loop what it waits for; runs inside ``greenlet_spawn``."""
 
-    def drive(self, link: Link, generator: PQGen[T]) -> T:
+    def drive(self, link: Any, generator: PQGen[T]) -> T:
         """See :class:`Waits`."""
-        return _await(link.wait(generator))  # type: ignore[attr-defined]
+        answer: T = _await(link.wait(generator))
+        return answer
 
-    def patiently(self, link: Link, generator: PQGen[T]) -> T:
+    def patiently(self, link: Any, generator: PQGen[T]) -> T:
         """See :class:`Waits`."""
-        return _await(link.patiently(generator))  # type: ignore[attr-defined]
+        answer: T = _await(link.patiently(generator))
+        return answer
 
     def pause(self, seconds: float) -> None:
         """See :class:`Waits`."""
@@ -79,13 +74,10 @@ class Greenlet:
         result = function(*arguments)
         return _await(result) if inspect.isawaitable(result) else result
 
-    def close(self, link: Link) -> None:
-        """See :class:`Waits`."""
-        _await(link.close())  # type: ignore[attr-defined]
-
 
 def _await(awaitable: Awaitable[T]) -> T:
-    return await_only(awaitable)
+    answer: T = await_only(awaitable)
+    return answer
 
 
 BLOCKING = Blocking()
