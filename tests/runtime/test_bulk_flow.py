@@ -1,0 +1,207 @@
+"""How bulk work behaves: bounded memory, cancellation, asyncio, and what a history sees of it."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import subprocess
+import sys
+import textwrap
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import polars as pl
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from freehold.errors import InputError
+from freehold.runtime import AsyncDatabase, Database, Session
+from freehold.runtime.bulk import Changed
+from tests.rooms.tenancy.layer import A, Customer
+from tests.runtime.bulk_ground import make_kinds
+from tests.runtime.conftest import Shop
+
+
+def count(session: Session) -> int:
+    return session.scalar(sa.select(sa.func.count()).select_from(Customer)) or 0
+
+
+@pytest.fixture
+def kinds(shop: Shop, db: Database) -> Database:
+    make_kinds(shop, guarded=True)
+    return db
+
+
+GROWTH = """
+    import resource, sys
+    import sqlalchemy as sa
+    import polars as pl
+    from freehold.runtime import Database
+    from tests.runtime.bulk_ground import KINDS
+    from tests.rooms.tenancy.layer import A, COLUMNS
+    from tests.runtime.conftest import RING
+    db = Database.connect(sys.argv[1], layer_name=sys.argv[2], tenant_columns=COLUMNS, keys=RING)
+    def frames(batches, start):
+        for number in range(start, start + batches):
+            ids = range(number * 10_000, (number + 1) * 10_000)
+            yield pl.DataFrame({"id": ids, "name": ["some text of a line, made new " * 2 + str(n) for n in ids]})
+    def rows(batches, start):
+        for frame in frames(batches, start):
+            yield from frame.iter_rows()
+    def peak():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    def work(batches, start):
+        with db.transaction(tenant=A, actor="ana") as session:
+            session.copy_in(KINDS, rows=frames(batches, start))
+            session.copy_in(KINDS, ["id", "name"], rows(batches, start + 100))
+            for form in ("rows", "text", "arrow"):
+                for _ in session.copy_out(sa.select(KINDS.c.id, KINDS.c.name), form=form):
+                    pass
+    work(2, 0)
+    before = peak()
+    work(20, 1000)
+    print(round(peak() - before))
+    db.dispose()
+"""
+
+
+def test_memory_does_not_grow_with_the_rows(kinds: Database, shop: Shop) -> None:
+    """400,000 rows in, 440,000 out three times, after a round with a tenth of it; 60 MB as Python objects."""
+    command = [sys.executable, "-c", textwrap.dedent(GROWTH), shop.url(), shop.name]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 48
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 0
+
+
+def test_rows_that_end_in_an_error_leave_nothing(db: Database) -> None:
+    class Stopped(Exception):
+        """The input ends here."""
+
+    def broken() -> Iterator[tuple[str]]:
+        for number in range(5000):
+            yield (f"c{number}@example.org",)
+        raise Stopped
+
+    def frames() -> Iterator[pl.DataFrame]:
+        yield pl.DataFrame({"email": [f"c{n}@example.org" for n in range(5000)]})
+        raise Stopped
+
+    with pytest.raises(Stopped), db.transaction(tenant=A, actor="ana") as session:
+        session.copy_in(Customer, ["email"], broken())
+    with pytest.raises(Stopped), db.transaction(tenant=A, actor="ana") as session:
+        session.copy_in(Customer, rows=frames())
+    with db.transaction(tenant=A, actor="ana") as session:
+        assert count(session) == 3
+        with session.begin_nested() as part:
+            with pytest.raises(Stopped):
+                session.copy_in(Customer, ["email"], broken())
+            part.rollback()
+        assert session.copy_in(Customer, ["email"], [("after@example.org",)]) == 1
+        assert count(session) == 4
+
+
+def test_a_load_that_the_server_cancels_leaves_nothing(db: Database, shop: Shop) -> None:
+    def rows(pid: int) -> Iterator[tuple[str]]:
+        for number in range(200_000):
+            if number == 150_000:
+                with shop.database.connect(autocommit=True) as other:
+                    other.execute("SELECT pg_cancel_backend(%s)", (pid,))
+            yield (f"c{number}@example.org",)
+
+    with pytest.raises(Exception) as caught, db.transaction(tenant=A, actor="ana") as session:
+        session.copy_in(Customer, ["email"], rows(session.psycopg().info.backend_pid))
+    cause: BaseException = caught.value
+    while not isinstance(cause, psycopg.Error) and cause.__cause__ is not None:
+        cause = cause.__cause__
+    assert isinstance(cause, psycopg.errors.QueryCanceled)
+    with db.transaction(tenant=A, actor="ana") as session:
+        assert count(session) == 3
+
+
+def test_rows_of_another_width_are_refused(db: Database) -> None:
+    for rows in ([("a", "b")], [("a",), ()]):
+        with pytest.raises(InputError), db.transaction(tenant=A, actor="ana") as session:
+            session.copy_in(Customer, ["email"], rows)
+    with db.transaction(tenant=A, actor="ana") as session:
+        for columns in (None, ["nowhere"], ["email", "email"]):
+            with pytest.raises(InputError):
+                session.copy_in(Customer, columns, [("a",)])
+        assert count(session) == 3
+
+
+def test_mappings_bring_their_names(db: Database) -> None:
+    rows: list[dict[str, Any]] = [{"email": "m1@example.org", "id": 201}, {"id": 202, "email": "m2@example.org"}]
+    with db.transaction(tenant=A, actor="ana") as session:
+        assert session.copy_in(Customer, rows=rows) == 2
+        assert session.scalar(sa.select(Customer.email).where(Customer.id == 202)) == "m2@example.org"
+
+
+async def _arriving() -> AsyncIterator[tuple[str]]:
+    for number in range(2500):
+        if number % 1000 == 0:
+            await asyncio.sleep(0)
+        yield (f"c{number}@example.org",)
+
+
+async def _frames() -> AsyncIterator[pl.DataFrame]:
+    for number in range(2):
+        await asyncio.sleep(0)
+        yield pl.DataFrame({"email": [f"f{number}-{n}@example.org" for n in range(10)]})
+
+
+async def _all_of_it(shop: Shop) -> None:
+    db = await AsyncDatabase.connect(shop.url(), **shop.place)
+    async with db.transaction(tenant=A, actor="ana") as session:
+        assert await session.copy_in(Customer, ["email"], _arriving()) == 2500
+        assert await session.copy_in(Customer, rows=_frames()) == 20
+        assert await session.copy_in(Customer, rows=pl.DataFrame({"email": ["arrow@example.org"]})) == 1
+        some = [{"id": 9900, "email": "u@example.org"}]
+        assert await session.upsert(Customer, some, key=["id"]) == Changed(1, inserted=1)
+        assert await session.merge_rows(Customer, some, on=["id"], matched="delete") == Changed(1, deleted=1)
+        query = sa.select(Customer.email).order_by(Customer.id)
+        emails = [email async for (email,) in session.copy_out(query)]
+        assert len(emails) == 2524
+        batches = [batch async for batch in session.copy_out(query, form="arrow")]
+        assert batches[0].column(0).to_pylist() == emails
+        blocks = [block async for block in session.copy_out(query, form="csv")]
+        assert b"".join(blocks).decode().splitlines() == emails
+        with pytest.raises(InputError):
+            await session.copy_in(Customer, rows=pl.DataFrame({"email": [1]}))
+    await db.dispose()
+
+
+def test_the_same_under_asyncio(shop: Shop) -> None:
+    asyncio.run(_all_of_it(shop))
+
+
+async def _cancelled(shop: Shop) -> int:
+    db = await AsyncDatabase.connect(shop.url(), **shop.place)
+    under_way = asyncio.Event()
+
+    async def endless() -> AsyncIterator[tuple[str]]:
+        for number in range(10_000_000):
+            if number == 3000:
+                under_way.set()
+            if number % 500 == 0:
+                await asyncio.sleep(0.001)
+            yield (f"c{number}@example.org",)
+
+    async def load() -> None:
+        async with db.transaction(tenant=A, actor="ana") as session:
+            await session.copy_in(Customer, ["email"], endless())
+
+    task = asyncio.create_task(load())
+    await under_way.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with db.transaction(tenant=A, actor="ana") as session:
+        left = await session.scalar(sa.select(sa.func.count()).select_from(Customer))
+    await db.dispose()
+    return left or 0
+
+
+def test_a_task_that_is_cancelled_leaves_nothing(shop: Shop) -> None:
+    assert asyncio.run(_cancelled(shop)) == 3
