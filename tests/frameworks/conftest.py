@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from examples.django_shop import layer as django_layer
+from examples.fastapi_shop import layer as fastapi_layer
 
 from freehold.servers.owned import OwnedServer
 from freehold.testing.database import create_database, drop_leftovers, fresh_database
@@ -16,6 +17,7 @@ from tests.frameworks.site import Built, Example, build
 
 EXAMPLES = {
     "django": Example(django_layer.Base.metadata, django_layer.DECLARATIONS),
+    "fastapi": Example(fastapi_layer.Base.metadata, fastapi_layer.DECLARATIONS),
 }
 
 
@@ -53,5 +55,13 @@ def templates(servers: object, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def django_shop(server: OwnedServer, templates: Templates, layer_name: str) -> Iterator[Built]:
     """The Django shop on a database of the test's own."""
     built = templates.built(server, "django")
+    with fresh_database(server, layer_name, template=built.name) as database:
+        yield replace(built, database=database)
+
+
+@pytest.fixture
+def fastapi_shop(server: OwnedServer, templates: Templates, layer_name: str) -> Iterator[Built]:
+    """The FastAPI shop on a database of the test's own."""
+    built = templates.built(server, "fastapi")
     with fresh_database(server, layer_name, template=built.name) as database:
         yield replace(built, database=database)

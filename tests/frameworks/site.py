@@ -83,21 +83,58 @@ def build(database: Database, example: Example, name: str, keys: Path) -> Built:
     return Built(name, database, keys)
 
 
+@dataclass
+class Site:
+    """A web server in a process of its own."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    log: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def base(self) -> str:
+        """Its URL."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        with self.log.open("ab") as out:
+            command = [sys.executable, "-m", *self.command]
+            self.process = subprocess.Popen(command, env={**os.environ, **self.environment}, stdout=out, stderr=out)
+        _wait(self.process, self.port, self.log)
+
+    def kill(self) -> None:
+        """End it in the middle of whatever it does."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(PATIENCE)
+
+    def stop(self) -> None:
+        """Ask it to end."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(PATIENCE)
+
+
+@contextmanager
+def running(server: Sequence[str], application: str, environment: Mapping[str, str], log: Path) -> Iterator[Site]:
+    """Run the application."""
+    port = _free_port()
+    site = Site([*(each.format(port=port) for each in server), application], environment, log, port)
+    try:
+        site.start()
+        yield site
+    finally:
+        site.stop()
+
+
 @contextmanager
 def served(server: Sequence[str], application: str, environment: Mapping[str, str], log: Path) -> Iterator[str]:
     """Run the application; gives its base URL."""
-    port = _free_port()
-    arguments = [each.format(port=port) for each in server]
-    with log.open("ab") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *arguments, application], env={**os.environ, **environment}, stdout=out, stderr=out
-        )
-        try:
-            _wait(process, port, log)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(PATIENCE)
+    with running(server, application, environment, log) as site:
+        yield site.base
 
 
 def as_tenant(base: str, tenant: str | None, actor: str = "ana") -> httpx.Client:

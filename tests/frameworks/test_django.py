@@ -52,7 +52,7 @@ def test_an_exception_rolls_back_the_request(wsgi: str, django_shop: Built) -> N
         answer = client.post("/orders/new", json={"product": "tea", "quantity": 2**40})
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["code"] == "data.invalid"
+    assert answer.json()["code"] == "data.out-of-range"
     assert django_shop.ask("SELECT count(*) FROM shop.product") == [(0,)]
 
 
@@ -79,6 +79,7 @@ def test_a_duplicate_is_a_conflict_inside_one_tenant_alone(wsgi: str) -> None:
         answers = [client.post("/products/new", json={"name": "tea"}) for client in (a, b, a)]
     assert [answer.status_code for answer in answers] == [201, 201, 409]
     assert answers[2].json()["code"] == "data.duplicate"
+    assert answers[2].json()["columns"] == ["name"]
     assert answers[2].json()["constraint"] == "product_tenant_id_name_key"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -14,6 +14,7 @@ import psycopg
 
 from freehold import errors
 from freehold.errors import FreeholdError
+from freehold.runtime.faults import Faults
 from freehold.runtime.scope import current
 from freehold.servers.faults import translate
 
@@ -26,12 +27,20 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/=+-]{1,200}")
 STATUSES: Mapping[type[FreeholdError], HTTPStatus] = {
     FreeholdError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ServerDown: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.TooManyConnections: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ServerFull: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ConnectionLost: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.PoolExhausted: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.TransactionAborted: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.PlanChanged: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ReplicaError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ReportStale: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.PrivilegeMissing: HTTPStatus.FORBIDDEN,
+    errors.RowRefused: HTTPStatus.FORBIDDEN,
+    errors.UniqueViolated: HTTPStatus.CONFLICT,
+    errors.ForeignKeyViolated: HTTPStatus.CONFLICT,
+    errors.ExclusionViolated: HTTPStatus.CONFLICT,
+    errors.DataRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.PositionInvalid: HTTPStatus.BAD_REQUEST,
     errors.InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -40,23 +49,6 @@ STATUSES: Mapping[type[FreeholdError], HTTPStatus] = {
     errors.OutcomeTaken: HTTPStatus.CONFLICT,
 }
 """By class; a class that is not here has the status of its nearest base."""
-
-SQLSTATES: Mapping[str, tuple[HTTPStatus, str]] = {
-    "23505": (HTTPStatus.CONFLICT, "data.duplicate"),
-    "23P01": (HTTPStatus.CONFLICT, "data.excluded"),
-    "23503": (HTTPStatus.CONFLICT, "data.reference"),
-    "23502": (HTTPStatus.UNPROCESSABLE_ENTITY, "data.null"),
-    "23514": (HTTPStatus.UNPROCESSABLE_ENTITY, "data.check"),
-    "42501": (HTTPStatus.FORBIDDEN, errors.PrivilegeMissing.code),
-    "40001": (HTTPStatus.SERVICE_UNAVAILABLE, "transaction.conflict"),
-    "40P01": (HTTPStatus.SERVICE_UNAVAILABLE, "transaction.deadlock"),
-    "55P03": (HTTPStatus.SERVICE_UNAVAILABLE, "transaction.lock-timeout"),
-    "57014": (HTTPStatus.SERVICE_UNAVAILABLE, "transaction.statement-timeout"),
-}
-"""What the server refused and the runtime leaves to the application."""
-
-DATA = (HTTPStatus.UNPROCESSABLE_ENTITY, "data.invalid")
-"""Class 22: a value that its column cannot hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +89,7 @@ def problem_of(error: BaseException, *, debug: bool = False) -> Problem | None:
     if found is not None:
         return _of_freehold(found, debug=debug)
     driver = next((each for each in _chain(error) if isinstance(each, psycopg.Error)), None)
-    return _of_server(driver, debug=debug) if driver is not None else None
+    return _of_freehold(Faults(()).fault(driver) or translate(driver), debug=debug) if driver is not None else None
 
 
 def log(problem: Problem, error: BaseException) -> None:
@@ -118,14 +110,20 @@ def _of_freehold(error: FreeholdError, *, debug: bool) -> Problem:
     status = _status(error)
     open_ = debug or status < HTTPStatus.INTERNAL_SERVER_ERROR
     detail = ": ".join(part for part in (error.message, error.detail) if part)
-    token = getattr(error, "token", "")
     return Problem(
         status,
         error.code,
         detail if open_ else _first_line(error),
         error.hint if open_ or status is HTTPStatus.SERVICE_UNAVAILABLE else "",
-        {"token": token} if token else {},
+        dict(_members(error)),
     )
+
+
+def _members(error: FreeholdError) -> Iterator[tuple[str, Any]]:
+    if isinstance(error, errors.CommitUnknown) and error.token:
+        yield "token", error.token
+    if isinstance(error, errors.ConstraintViolated):
+        yield from (("constraint", error.constraint), ("columns", list(error.columns)))
 
 
 def _status(error: FreeholdError) -> HTTPStatus:
@@ -133,6 +131,9 @@ def _status(error: FreeholdError) -> HTTPStatus:
     if isinstance(error, errors.ContextMissing) and (not scope.actor or scope.tenant is None):
         # The application asked who acts and for whom, and the request did not say.
         return HTTPStatus.FORBIDDEN
+    if isinstance(error, errors.CommitUnknown) and error.token:
+        # Under a key the same request may come again, and is then answered by what became of this one.
+        return HTTPStatus.SERVICE_UNAVAILABLE
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 
@@ -140,13 +141,9 @@ def _first_line(error: FreeholdError) -> str:
     return (type(error).__doc__ or "").strip().partition("\n")[0]
 
 
-def _of_server(error: psycopg.Error, *, debug: bool) -> Problem:
-    state = error.sqlstate or ""
-    found = DATA if state.startswith("22") else SQLSTATES.get(state)
-    if found is None:
-        return _of_freehold(translate(error), debug=debug)
-    constraint = error.diag.constraint_name or ""
-    return Problem(*found, detail=str(error) if debug else "", members={"constraint": constraint} if constraint else {})
+def invalid_request(errors: Sequence[Any]) -> Problem:
+    """The problem of a request that does not have the shape its endpoint asks for."""
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "request.invalid", members={"errors": errors})
 
 
 def request_id_of(given: str | None) -> str:

@@ -19,8 +19,9 @@ from freehold.frameworks.django.connection import BindingCursor, ClientCursor, C
 from freehold.frameworks.django.failures import ErrorWrapper
 from freehold.kernel.template import read_sql
 from freehold.layer import DataLayer
-from freehold.runtime.connections import PACKAGE, PATIENCE, typed
+from freehold.runtime.connections import PACKAGE, PATIENCE
 from freehold.runtime.context import LIFETIME, Backend, Context
+from freehold.runtime.faults import Faults
 from freehold.runtime.guard import login_question, refuse_unsafe, unknown_key
 from freehold.runtime.keys import KeyRing
 from freehold.runtime.signer import Signer
@@ -63,6 +64,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if not isinstance(found, DataLayer):
             raise ImproperlyConfigured("Set OPTIONS['layer'] to a freehold.DataLayer, or to the dotted path of one.")
         return found
+
+    @cached_property
+    def faults(self) -> Faults:
+        """What tells errors of the server in the layer's own words."""
+        return Faults(self.layer.metadata.tables.values(), self.layer._place()["tenant_columns"])
 
     @cached_property
     def signer(self) -> Signer:
@@ -116,7 +122,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             connection.execute(read_sql(PACKAGE, "verify_context"), (token,))
         except psycopg.Error as error:
-            raise (unknown_key(self.signer) if isinstance(typed(error), ContextForged) else error) from error
+            raise (
+                unknown_key(self.signer) if isinstance(self.faults.fault(error), ContextForged) else error
+            ) from error
 
     def create_cursor(self, name: str | None = None) -> Any:
         """A cursor whose statements carry the scope."""

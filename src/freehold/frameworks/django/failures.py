@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from types import TracebackType
 from typing import Any
 
 import psycopg
-from django.db.utils import DatabaseError, DatabaseErrorWrapper, OperationalError
+from django.db.utils import (
+    DatabaseError,
+    DatabaseErrorWrapper,
+    DataError,
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+)
 
-from freehold.errors import CommitUnknown, FreeholdError, ServerError
-from freehold.runtime.connections import typed
+from freehold.errors import (
+    CommitUnknown,
+    ConstraintViolated,
+    DataRefused,
+    FreeholdError,
+    ServerError,
+    StatementFailed,
+    TransactionAborted,
+)
+
+CLASSES: Mapping[type[FreeholdError], type[DatabaseError]] = {
+    ConstraintViolated: IntegrityError,
+    DataRefused: DataError,
+    ServerError: OperationalError,
+    TransactionAborted: OperationalError,
+    CommitUnknown: OperationalError,
+    StatementFailed: ProgrammingError,
+}
+"""The first that fits, else ``DatabaseError``."""
 
 
 class ErrorWrapper(DatabaseErrorWrapper):
@@ -21,17 +46,18 @@ class ErrorWrapper(DatabaseErrorWrapper):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        found = typed(error) if isinstance(error, psycopg.Error) else error
+        found = self.wrapper.faults.fault(error) if isinstance(error, psycopg.Error) else error
         if isinstance(found, FreeholdError) and not isinstance(found, DatabaseError):
-            # Django looks at the connection, when the request is over, only where this is set.
-            self.wrapper.errors_occurred = True
+            if not isinstance(found, DataRefused):
+                # Django looks at the connection, when the request is over, only where this is set.
+                self.wrapper.errors_occurred = True
             raise as_django(found) from error
         super().__exit__(kind, error, trace)
 
 
 def as_django(error: FreeholdError) -> DatabaseError:
     """The error with Django's class beside its own, so that ``atomic`` and callers handle it as they do others."""
-    base = OperationalError if isinstance(error, ServerError | CommitUnknown) else DatabaseError
+    base = next((django for ours, django in CLASSES.items() if isinstance(error, ours)), DatabaseError)
     kind = _both(type(error), base)  # type: ignore[arg-type]  # classes are hashable
     made = kind.__new__(kind, *error.args)
     made.__dict__.update(error.__dict__)

@@ -1,0 +1,1 @@
+"""A small FastAPI shop on a layer of Freehold."""

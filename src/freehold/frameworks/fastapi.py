@@ -1,0 +1,114 @@
+"""FastAPI's dependencies: the request's transaction, reads that follow its writes, and requests that are done once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from fastapi import Depends, FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from freehold.frameworks import starlette
+from freehold.frameworks.problem import invalid_request
+from freehold.frameworks.starlette import Identify, leave_position, position_of, problem_page
+from freehold.layer import DataLayer
+from freehold.runtime import AsyncDatabase, AsyncSession, Database, Session
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def lifespan(layer: DataLayer, url: str | sa.URL, *, blocking: bool = False, **options: Any) -> Lifespan:
+    """Connect when the application starts and close when it ends: ``FastAPI(lifespan=lifespan(layer, url))``.
+
+    Parameters
+    ----------
+    blocking
+        Connect a second time for endpoints without ``async``; each way in has pools of its own.
+    options
+        Those of :meth:`DataLayer.connect`.
+    """
+
+    @asynccontextmanager
+    async def connected(app: FastAPI) -> AsyncIterator[None]:
+        app.state.freehold = await layer.connect_async(url, **options)
+        try:
+            if blocking:
+                app.state.freehold_blocking = await run_in_threadpool(layer.connect, url, **options)
+            yield
+        finally:
+            if hasattr(app.state, "freehold_blocking"):
+                await run_in_threadpool(app.state.freehold_blocking.dispose)
+            await app.state.freehold.dispose()
+
+    return connected
+
+
+def install(app: FastAPI, identify: Identify, *, debug: bool = False, position_cookie: str = "") -> None:
+    """Put the middleware and the error pages on an application, those of invalid requests among them."""
+    starlette.install(app, identify, debug=debug, position_cookie=position_cookie)
+    app.state.freehold_cookie = position_cookie
+    app.add_exception_handler(RequestValidationError, _invalid)
+
+
+def database(request: Request) -> AsyncDatabase:
+    """The application's database."""
+    found: AsyncDatabase = request.app.state.freehold
+    return found
+
+
+def blocking_database(request: Request) -> Database:
+    """The application's database, for endpoints without ``async``."""
+    found: Database = request.app.state.freehold_blocking
+    return found
+
+
+def transaction(*, workload: str = "default", read_only: bool = False) -> Any:
+    """Depend on a transaction of the request: ``session: Annotated[AsyncSession, transaction()]``.
+
+    It is committed before the response is sent, and rolled back when an exception leaves the endpoint, so that a
+    client is never told of what is not stored.
+    """
+
+    async def opened(request: Request) -> AsyncIterator[AsyncSession]:
+        async with database(request).transaction(workload=workload, read_only=read_only) as session:
+            yield session
+        leave_position(request, session.position)
+
+    return Depends(opened, scope="function")
+
+
+def blocking_transaction(*, workload: str = "default", read_only: bool = False) -> Any:
+    """:func:`transaction` for endpoints without ``async``: ``session: Annotated[Session, blocking_transaction()]``."""
+
+    def opened(request: Request) -> Iterator[Session]:
+        with blocking_database(request).transaction(workload=workload, read_only=read_only) as session:
+            yield session
+        leave_position(request, session.position)
+
+    return Depends(opened, scope="function")
+
+
+def read(*, max_staleness: float | None = None, mode: str = "session") -> Any:
+    """Depend on a read: on a replica where one is fresh enough, and never behind the client's own writes.
+
+    The client sends the header ``Freehold-Position`` (or the cookie) that its last write was answered with.
+    """
+
+    async def opened(request: Request) -> AsyncIterator[AsyncSession]:
+        cookie: str = getattr(request.app.state, "freehold_cookie", "")
+        after = position_of(request, cookie=cookie)
+        async with database(request).read(max_staleness=max_staleness, after=after, mode=mode) as session:
+            yield session
+
+    return Depends(opened, scope="function")
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [{name: each[name] for name in ("type", "loc", "msg") if name in each} for each in error.errors()]
+    return problem_page(invalid_request(jsonable_encoder(errors)))
