@@ -110,7 +110,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         connection.backend = _backend(connection)
         self._check_login(connection)
         self._check_key(connection)
-        frame = Frame(self.signer, {self.workload.name: self.workload})
+        frame = Frame(self.signer, {self.workload.name: self.workload}, self.faults)
         connection.begin_as = beginner(frame, self.workload)
 
     def _check_login(self, connection: Connection) -> None:
