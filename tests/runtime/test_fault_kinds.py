@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
 from freehold import errors
 from freehold.errors import FreeholdError
+from freehold.kernel.dialect import DIALECT
 from freehold.kernel.metadata import partition_of
 from freehold.rooms.tenancy import tenant_unique
 from freehold.runtime.constraints import fault_message
@@ -100,9 +101,9 @@ def shop(database: Database) -> Iterator[psycopg.Connection[Any]]:
     with database.connect(autocommit=True) as admin:
         admin.execute("CREATE SCHEMA shop")
         for table in (customer, order, move):
-            admin.execute(str(sa.schema.CreateTable(table).compile(dialect=sa.dialects.postgresql.dialect())))
+            admin.execute(str(sa.schema.CreateTable(table).compile(dialect=DIALECT)))
             for index in table.indexes:
-                admin.execute(str(sa.schema.CreateIndex(index).compile(dialect=sa.dialects.postgresql.dialect())))
+                admin.execute(str(sa.schema.CreateIndex(index).compile(dialect=DIALECT)))
         admin.execute(EARLY)
         admin.execute(INSERT + f"('{OWN}', 1, '{SECRET}', 'Ada', 1, '[1,9)')")
         admin.execute(f"INSERT INTO shop.order VALUES ('{OWN}', 1, 1)")
@@ -183,7 +184,7 @@ def test_limits_are_told_from_cancels(shop: psycopg.Connection[Any], database: D
 
 
 def test_time_limits_of_a_transaction(shop: psycopg.Connection[Any], database: Database, pg_major: int) -> None:
-    limits = {"idle_in_transaction_session_timeout": errors.IdleTimeout}
+    limits: dict[str, type[FreeholdError]] = {"idle_in_transaction_session_timeout": errors.IdleTimeout}
     if pg_major >= 17:
         limits["transaction_timeout"] = errors.TransactionTimeout
     for setting, kind in limits.items():
@@ -240,3 +241,9 @@ def test_what_only_the_application_can_read_is_left_to_it(shop: psycopg.Connecti
     with pytest.raises(psycopg.Error) as caught:
         shop.execute("DO $$BEGIN RAISE EXCEPTION 'sold out' USING ERRCODE = 'APP01'; END$$")
     assert FAULTS.fault(caught.value) is None
+
+
+def test_a_dead_peer_is_told_from_a_closed_connection() -> None:
+    lost = psycopg.OperationalError("gone")
+    assert type(FAULTS.fault(lost)) is errors.ConnectionLost
+    assert type(FAULTS.fault(lost, peer_dead="it did not answer in time")) is errors.PeerDead

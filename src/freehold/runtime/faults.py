@@ -90,6 +90,7 @@ class Faults:
         read_only: bool = False,
         waited: float | None = None,
         statement_timeout: float | None = None,
+        peer_dead: str = "",
     ) -> FreeholdError | None:
         """The error to raise from this one; None for what only the application itself can read, such as its RAISE.
 
@@ -100,8 +101,16 @@ class Faults:
         waited, statement_timeout
             Seconds that the statement ran and was allowed to, where known: the server gives a cancelled statement and
             one that took too long the same SQLSTATE.
+        peer_dead
+            Why the watchdog ended the connection, if it did.
         """
         state = error.sqlstate or ""
+        if peer_dead and not state:
+            return errors.PeerDead(
+                "The server, or the way to it, is dead",
+                detail=f"The watchdog ended the connection: {peer_dead}",
+                hint="Run again: what was not committed is rolled back.",
+            )
         if state in CONSTRAINTS:
             return self._violated(error)
         if state in TRANSACTIONS:

@@ -45,7 +45,7 @@ class Watched(Protocol):
         """libpq's connection."""
 
 
-def libpq_defaults() -> Mapping[str, str]:
+def libpq_defaults() -> Mapping[str, Any]:
     """Settings of libpq for connections that notice a dead peer where the watchdog cannot look beside them.
 
     The kernel probes a silent peer after 5 s, and gives up on data that nobody acknowledges after 10 s.
@@ -58,6 +58,13 @@ def libpq_defaults() -> Mapping[str, str]:
         "keepalives_count": "3",
         "tcp_user_timeout": "10000",
     }
+
+
+class FindPeer(Protocol):
+    """Gives the address of a connection: :func:`freehold.runtime.peer.peer_of`, or a test's own."""
+
+    def __call__(self, pgconn: pq.abc.PGconn, *, direct: bool) -> Peer:
+        """``direct`` says that a server answers there itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +83,18 @@ class Watchdog:
     where that stays silent; a server that does neither within 0.6 s is dead. Where it lives and has finished the
     statement, while no byte of the answer has come between two looks, the answer is lost. Long statements, poolers,
     slow links and a stopped process are none of these.
+
+    Parameters
+    ----------
+    listener
+        Told of every connection that is ended, in the watchdog's own thread.
+    find
+        Gives the address of a connection, and whom to ask there.
     """
 
-    def __init__(self, listener: Listener = ignore) -> None:
+    def __init__(self, listener: Listener = ignore, find: FindPeer = peer_of) -> None:
         self._listener = listener
+        self._find = find
         self._lock = threading.Lock()
         self._guards: dict[tuple[str, str, bool], _Guard] = {}
         self._closed = threading.Event()
@@ -92,7 +107,7 @@ class Watchdog:
             guard = self._guards.get(key)
             # After a fork its thread is the parent's.
             if guard is None or not guard.is_alive() or not guard.add(connection):
-                peer = peer_of(pgconn, direct=connection.backend.pid != 0)
+                peer = self._find(pgconn, direct=connection.backend.pid != 0)
                 guard = self._guards[key] = _Guard(peer, self._listener, self._closed)
                 guard.add(connection)
                 guard.start()
