@@ -14,13 +14,12 @@ import pytest
 import sqlalchemy as sa
 from psycopg import sql as composed
 from sqlalchemy import orm
-from sqlalchemy.ext import asyncio as sa_asyncio
 
 from freehold.errors import InputError, SqlNotLiteral
-from freehold.runtime.database import driver_url
+from freehold.runtime import AsyncDatabase, Database
 from freehold.runtime.literal import Sql, Template, Written, reviewed_sql, sql, sql_column, sql_file
 from freehold.runtime.refusal import only_literals, refuse_unwritten
-from tests.rooms.tenancy.layer import Base, Customer
+from tests.rooms.tenancy.layer import A, Base, Customer
 from tests.runtime.conftest import Shop
 
 AT_THE_TOP = "SELECT 'at the top'"
@@ -30,7 +29,8 @@ EVIL = "SELECT 1; DROP TABLE shop.customer"
 
 @pytest.fixture
 def engine(shop: Shop) -> Iterator[sa.Engine]:
-    made = sa.create_engine(driver_url(shop.url()))
+    """An engine with nothing of the runtime but the refusal."""
+    made = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(shop.url()))
     only_literals(made)
     yield made
     made.dispose()
@@ -241,15 +241,26 @@ def test_loading_relationships_and_metadata_needs_no_text(engine: sa.Engine) -> 
 
 
 async def _async_refusal(shop: Shop) -> None:
-    engine = sa_asyncio.create_async_engine(driver_url(shop.url()))
-    only_literals(engine.sync_engine)
-    try:
-        async with engine.connect() as connection:
-            assert await connection.scalar(sql("SELECT 1")) == 1
-            with pytest.raises(SqlNotLiteral):
-                await connection.execute(sa.text("SELECT 1"))
-    finally:
-        await engine.dispose()
+    db = await AsyncDatabase.connect(shop.url(), **shop.place)
+    async with db.transaction(tenant=A, actor="ana") as session:
+        assert await session.scalar(sql("SELECT 1")) == 1
+        with pytest.raises(SqlNotLiteral):
+            await session.execute(sa.text("SELECT 1"))
+    await db.dispose()
+
+
+def test_the_runtimes_own_transactions_refuse(db: Database) -> None:
+    with db.transaction(tenant=A, actor="ana") as session:
+        assert session.scalar(sql("SELECT 1")) == 1
+        with pytest.raises(SqlNotLiteral):
+            session.execute(sa.text("SELECT 1"))
+        with pytest.raises(SqlNotLiteral):
+            session.connection().exec_driver_sql("SELECT 1")
+        assert session.scalar(sql("SELECT 2")) == 2
+    with pytest.raises(SqlNotLiteral), db.core(tenant=A, actor="ana") as core:
+        core.execute(sa.text("SELECT 1"))
+    with db.core(tenant=A, actor="ana") as core:
+        assert core.execute(sql("SELECT 3")).scalar() == 3
 
 
 def test_the_same_under_asyncio(shop: Shop) -> None:

@@ -29,10 +29,7 @@ def only_literals(engine: sa.Engine) -> None:
     nothing. ``exec_driver_sql`` takes only what the runtime itself wrote.
     """
     dialect: Any = engine.dialect
-    dialect.statement_compiler = type("LiteralCompiler", (_Statements, dialect.statement_compiler), {})
-    dialect.ddl_compiler = type("LiteralDDLCompiler", (_Definitions, dialect.ddl_compiler), {})
-    dialect.preparer = type("LiteralPreparer", (_Names, dialect.preparer), {})
-    dialect.identifier_preparer = dialect.preparer(dialect)
+    compile_only_literals(dialect)
     guarded = type("LiteralContext", (_Contexts, dialect.execution_ctx_cls), {})
 
     def guard_strings(raw: Any, record: Any) -> None:
@@ -41,6 +38,14 @@ def only_literals(engine: sa.Engine) -> None:
 
     sa.event.listen(engine, "connect", guard_strings)
     sa.event.listen(engine, "handle_error", _unwrapped)
+
+
+def compile_only_literals(dialect: Any) -> None:
+    """Let a dialect compile only text of known origin."""
+    dialect.statement_compiler = type("LiteralCompiler", (_Statements, dialect.statement_compiler), {})
+    dialect.ddl_compiler = type("LiteralDDLCompiler", (_Definitions, dialect.ddl_compiler), {})
+    dialect.preparer = type("LiteralPreparer", (_Names, dialect.preparer), {})
+    dialect.identifier_preparer = dialect.preparer(dialect)
 
 
 def _unwrapped(context: sa.engine.ExceptionContext) -> None:
@@ -134,4 +139,4 @@ class _Contexts(sa.engine.default.DefaultExecutionContext):
         return super()._init_statement(dialect, connection, raw, options, statement, *rest)
 
 
-__all__ = ["SqlNotLiteral", "only_literals", "refuse_unwritten"]
+__all__ = ["SqlNotLiteral", "compile_only_literals", "only_literals", "refuse_unwritten"]

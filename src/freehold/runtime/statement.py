@@ -18,6 +18,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from freehold.errors import InputError
 from freehold.runtime.criteria import TenantColumns
 from freehold.runtime.exchange import Command
+from freehold.runtime.refusal import compile_only_literals
 
 TENANT = "freehold_tenant"
 KEPT = 500
@@ -92,8 +93,11 @@ class Form:
     def result(self, answer: pq.abc.PGresult, transformer: Transformer) -> CoreResult:
         """The answer's rows as SQLAlchemy gives them."""
         count = answer.command_tuples
-        if self._metadata is None or answer.status != pq.ExecStatus.TUPLES_OK:
+        if answer.status != pq.ExecStatus.TUPLES_OK:
             return CoreResult(_NOTHING, iter(()), -1 if count is None else count)
+        if self._metadata is None:
+            # A statement in text: only the answer names its columns.
+            self._metadata = SimpleResultMetaData([(answer.fname(n) or b"").decode() for n in range(answer.nfields)])
         transformer.set_pgresult(answer)
         rows = transformer.load_rows(0, answer.ntuples, tuple)
         if self._results is None:
@@ -134,6 +138,7 @@ class Compiler:
     def __init__(self, tenant_columns: TenantColumns) -> None:
         # Not the engine's own dialect: parameters are numbered here, as the protocol has them.
         self.dialect: Any = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+        compile_only_literals(self.dialect)
         self._tenants = tenant_columns
         self._by_object: weakref.WeakKeyDictionary[Any, dict[frozenset[str], Form]] = weakref.WeakKeyDictionary()
         self._by_text: dict[Any, Form] = {}
