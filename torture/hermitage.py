@@ -17,7 +17,7 @@ from freehold.kernel.template import read_sql
 from freehold.runtime.workload import Workload
 from freehold.servers.pooler import pooler_for
 from torture.ground import TENANT, Failures, Ground, ground, state_of
-from torture.model import layer
+from torture.model import insert_company, layer
 from torture.result import Result
 from torture.schedules import CASES, LEVELS, RC, RR, SER, START, Case, Ending, Expected, Level, Rows, Step, Told
 from torture.sessions import Opener, Session, TaskSession, ThreadSession
@@ -177,7 +177,7 @@ def _async(where: Ground, url: str, stack: ExitStack, loop: asyncio.AbstractEven
 def prepare(where: Ground) -> None:
     """The tenant whose rows the cases use."""
     with where.admin() as connection:
-        connection.execute(read_sql("torture", "insert_company"), (TENANT,))
+        insert_company(connection, TENANT)
 
 
 def run(size: int, seed: int) -> Result:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from freehold import DataLayer, Roles, Tenancy
+from freehold.kernel.template import read_sql
 from freehold.rooms.outcomes import Outcomes
 
 NAME = "torture"
@@ -41,3 +45,8 @@ TRANSFER = owned(
 def layer() -> DataLayer:
     """The layer, new each time: a layer remembers what it compiled to."""
     return DataLayer(METADATA, Tenancy(COMPANY), Roles(), Outcomes(), name=NAME)
+
+
+def insert_company(connection: psycopg.Connection[Any], tenant: int) -> None:
+    """The tenant, as the administrator."""
+    connection.execute(read_sql("torture", "insert_company"), (tenant,))

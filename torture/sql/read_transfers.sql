@@ -1,0 +1,1 @@
+SELECT id, request FROM torture.transfer
