@@ -278,6 +278,47 @@ def test_the_raw_connection_takes_literals_and_composed_objects() -> None:
             refuse_unwritten(query, frame)
 
 
+def test_the_raw_connection_of_a_session_refuses(db: Database) -> None:
+    with db.transaction(tenant=A, actor="ana") as session:
+        raw = session.psycopg()
+        assert raw.execute("SELECT 1").fetchone() == (1,)
+        assert raw.execute(composed.SQL("SELECT {}").format(composed.Literal("x"))).fetchone() == ("x",)
+        kept = raw.cursor("kept")
+        calls: list[Callable[[Any], Any]] = [
+            raw.execute,
+            raw.cursor().execute,
+            kept.execute,
+            lambda query: raw.cursor().executemany(query, []),
+            lambda query: next(raw.cursor().stream(query)),
+            lambda query: raw.cursor().copy(query).__enter__(),
+        ]
+        for call in calls:
+            for query in (EVIL, EVIL.encode()):
+                with pytest.raises(SqlNotLiteral):
+                    call(query)
+        with raw.cursor() as cursor, cursor.copy("COPY (SELECT 5) TO STDOUT") as copy:
+            assert b"".join(copy) == b"5\n"
+        with kept:
+            assert kept.execute("SELECT 6").fetchone() == (6,)
+
+
+async def _async_raw(shop: Shop) -> None:
+    db = await AsyncDatabase.connect(shop.url(), **shop.place)
+    async with db.transaction(tenant=A, actor="ana") as session:
+        raw = await session.psycopg()
+        assert await (await raw.execute("SELECT 1")).fetchone() == (1,)
+        assert await (await asyncio.wait_for(raw.cursor().execute("SELECT 2"), 5)).fetchone() == (2,)
+        with pytest.raises(SqlNotLiteral):
+            await raw.execute(outside(EVIL))
+        with pytest.raises(SqlNotLiteral):
+            await raw.cursor().execute(outside(EVIL))
+    await db.dispose()
+
+
+def test_the_raw_connection_refuses_under_asyncio(shop: Shop) -> None:
+    asyncio.run(_async_raw(shop))
+
+
 TYPED = """
 from psycopg.sql import SQL
 from freehold.runtime.literal import sql, sql_column

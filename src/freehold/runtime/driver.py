@@ -17,6 +17,7 @@ from psycopg.abc import Params, PQGen, Query
 from freehold.errors import CommitInside, CommitRefused, CommittedNotDurable, CommitUnknown, TransactionTimeout
 from freehold.runtime.context import Backend
 from freehold.runtime.exchange import FATAL, Command, Statements, exchange, is_dead, raise_failed
+from freehold.runtime.refusal import LiteralCursor
 
 Results = Sequence[pq.abc.PGresult]
 T = TypeVar("T")
@@ -295,7 +296,7 @@ def _not_durable() -> CommittedNotDurable:
     )
 
 
-class Cursor(psycopg.Cursor[Any]):
+class Cursor(LiteralCursor, psycopg.Cursor[Any]):
     """A cursor whose statement may begin its transaction."""
 
     def _execute_gen(
@@ -304,13 +305,21 @@ class Cursor(psycopg.Cursor[Any]):
         return _execute_gen(self, super()._execute_gen, query, params, prepare, binary)
 
 
-class AsyncCursor(psycopg.AsyncCursor[Any]):
+class AsyncCursor(LiteralCursor, psycopg.AsyncCursor[Any]):
     """The same under asyncio."""
 
     def _execute_gen(
         self, query: Query, params: Params | None = None, *, prepare: bool | None = None, binary: bool | None = None
     ) -> PQGen[None]:
         return _execute_gen(self, super()._execute_gen, query, params, prepare, binary)
+
+
+class NamedCursor(LiteralCursor, psycopg.ServerCursor[Any]):
+    """A cursor that the server keeps."""
+
+
+class AsyncNamedCursor(LiteralCursor, psycopg.AsyncServerCursor[Any]):
+    """The same under asyncio."""
 
 
 def _execute_gen(
@@ -332,6 +341,7 @@ class Connection(Link, psycopg.Connection[Any]):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.cursor_factory = Cursor
+        self.server_cursor_factory = NamedCursor
 
     def wait(self, gen: PQGen[T], *arguments: Any, **options: Any) -> T:
         """Drive a generator to its end; see psycopg."""
@@ -375,6 +385,7 @@ class AsyncConnection(Link, psycopg.AsyncConnection[Any]):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.cursor_factory = AsyncCursor
+        self.server_cursor_factory = AsyncNamedCursor
 
     async def wait(self, gen: PQGen[T], *arguments: Any, **options: Any) -> T:
         """Drive a generator to its end; see psycopg."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from types import FrameType
 from typing import Any
 
@@ -68,6 +69,30 @@ def refuse_unwritten(query: object, frame: FrameType | None) -> None:
         frame = frame.f_back
     if frame is None or not (_package(frame) in _OURS or is_written(query, frame)):
         raise not_literal("the query for the raw connection")
+
+
+class LiteralCursor:
+    """A psycopg cursor, of any kind, that takes only queries of known origin from an application's code."""
+
+    def execute(self, query: Any, *arguments: Any, **options: Any) -> Any:
+        """See psycopg; the same goes for the other three."""
+        refuse_unwritten(query, sys._getframe(1))
+        return super().execute(query, *arguments, **options)  # type: ignore[misc]
+
+    def executemany(self, query: Any, *arguments: Any, **options: Any) -> Any:
+        """See psycopg."""
+        refuse_unwritten(query, sys._getframe(1))
+        return super().executemany(query, *arguments, **options)  # type: ignore[misc]
+
+    def stream(self, query: Any, *arguments: Any, **options: Any) -> Any:
+        """See psycopg."""
+        refuse_unwritten(query, sys._getframe(1))
+        return super().stream(query, *arguments, **options)  # type: ignore[misc]
+
+    def copy(self, statement: Any, *arguments: Any, **options: Any) -> Any:
+        """See psycopg."""
+        refuse_unwritten(statement, sys._getframe(1))
+        return super().copy(statement, *arguments, **options)  # type: ignore[misc]
 
 
 def _package(frame: FrameType) -> str:
@@ -139,4 +164,4 @@ class _Contexts(sa.engine.default.DefaultExecutionContext):
         return super()._init_statement(dialect, connection, raw, options, statement, *rest)
 
 
-__all__ = ["SqlNotLiteral", "compile_only_literals", "only_literals", "refuse_unwritten"]
+__all__ = ["LiteralCursor", "SqlNotLiteral", "compile_only_literals", "only_literals", "refuse_unwritten"]
