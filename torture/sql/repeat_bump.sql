@@ -1,0 +1,1 @@
+UPDATE torture.test SET value = value + 1 WHERE id = %s
