@@ -7,9 +7,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from sqlalchemy import CursorResult, TextClause, text
+from sqlalchemy import CursorResult, TextClause
 
 from freehold import Session
+from freehold.runtime.literal import Written, sql_file
 
 
 @cache
@@ -20,7 +21,7 @@ def source(name: str) -> str:
 
 @cache
 def _clause(name: str) -> TextClause:
-    return text(source(name))
+    return sql_file("examples.retail", f"sql/{name}.sql")
 
 
 def run(session: Session, name: str, /, **values: Any) -> CursorResult[Any]:
@@ -31,7 +32,7 @@ def run(session: Session, name: str, /, **values: Any) -> CursorResult[Any]:
 
 def copy(session: Session, name: str, *slices: bytes) -> None:
     """Send CSV through the COPY statement of ``sql/<name>.sql``."""
-    with session.psycopg().cursor() as cursor, cursor.copy(source(name).encode()) as stream:
+    with session.psycopg().cursor() as cursor, cursor.copy(Written(source(name))) as stream:
         for part in slices:
             stream.write(part)
 

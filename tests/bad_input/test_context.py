@@ -9,17 +9,19 @@ from typing import Any, LiteralString
 
 import psycopg
 import pytest
-import sqlalchemy as sa
 from psycopg import sql
 
 from freehold import Database
 from freehold.errors import ContextError, ContextExpired, ContextForged, ContextMissing, ContextReplayed
 from freehold.runtime import Context, Key, KeyRing
 from freehold.runtime.context import Backend, sign
+from freehold.runtime.literal import sql as literal
 from freehold.servers import translate
 from tests.bad_input.ground import ONE, PASSWORD, TWO, Ground
 
 Connection = psycopg.Connection[Any]
+DELETE = sql.SQL("DELETE FROM {}.invoice")
+COUNT = sql.SQL("SELECT count(*) FROM {}.invoice")
 BIND = "SELECT set_config('freehold.context', %s, true)"
 STATEMENTS: tuple[LiteralString, ...] = (
     "SELECT * FROM {}.customer",
@@ -107,7 +109,7 @@ def test_one_that_was_seen_serves_no_other_connection(
 ) -> None:
     """While its transaction runs, after it, and on any connection but its own."""
     with connect().transaction(tenant=TWO, actor="bob") as session:
-        seen = str(session.scalar(sa.text("SELECT current_setting('freehold.context')")))
+        seen = str(session.scalar(literal("SELECT current_setting('freehold.context')")))
         assert type(refused(ground, application, seen, STATEMENTS[0])) is ContextReplayed
     assert type(refused(ground, application, seen, STATEMENTS[1])) is ContextReplayed
 
@@ -115,20 +117,19 @@ def test_one_that_was_seen_serves_no_other_connection(
 def test_the_way_in_refuses_too(ground: Ground, connect: Callable[..., Database]) -> None:
     db = connect(lifetime=0.3)
     with pytest.raises(ContextForged), db.transaction(tenant=ONE, actor="ada") as session:
-        session.execute(sa.text(f"SELECT set_config('freehold.context', '{TWO}', true)"))
-        session.execute(sa.text(f"DELETE FROM {ground.name}.invoice"))
+        session.execute(literal(sql.SQL("SELECT set_config('freehold.context', {}, true)").format(TWO)))
+        session.execute(literal(DELETE.format(sql.Identifier(ground.name))))
     with pytest.raises(ContextMissing), db.transaction(actor="ada") as session:
-        session.execute(sa.text(f"DELETE FROM {ground.name}.invoice"))
+        session.execute(literal(DELETE.format(sql.Identifier(ground.name))))
     with pytest.raises(ContextExpired), db.transaction(tenant=ONE, actor="ada") as session:
-        kept = session.scalar(sa.text("SELECT current_setting('freehold.context')"))
+        kept = session.scalar(literal("SELECT current_setting('freehold.context')"))
         time.sleep(0.4)
-        session.psycopg().execute("ROLLBACK")
-        session.psycopg().execute("BEGIN")
+        session.psycopg().execute("ROLLBACK; BEGIN")
         session.psycopg().execute(BIND, (kept,))
-        session.psycopg().execute(f"DELETE FROM {ground.name}.invoice".encode())
+        session.psycopg().execute(DELETE.format(sql.Identifier(ground.name)))
     assert ground.ask("SELECT count(*) FROM {layer}.invoice") == [(6,)]
     with db.transaction(tenant=ONE, actor="ada") as session:
-        assert session.scalar(sa.text(f"SELECT count(*) FROM {ground.name}.invoice")) == 3
+        assert session.scalar(literal(COUNT.format(sql.Identifier(ground.name)))) == 3
 
 
 def test_a_retired_key_signs_nothing_more(ground: Ground, connect: Callable[..., Database]) -> None:
@@ -137,5 +138,5 @@ def test_a_retired_key_signs_nothing_more(ground: Ground, connect: Callable[...,
     assert ground.command("keys", "rotate").status == 0
     assert ground.command("keys", "retire", old).status == 0
     with pytest.raises(ContextForged), db.transaction(tenant=ONE, actor="ada") as session:
-        session.execute(sa.text(f"DELETE FROM {ground.name}.invoice"))
+        session.execute(literal(DELETE.format(sql.Identifier(ground.name))))
     assert ground.ask("SELECT count(*) FROM {layer}.invoice") == [(6,)]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from examples.retail.load import load
 
-from freehold.errors import ConnectionLost, ServerDown, ServerError, ServerFull
+from freehold.errors import CommitUnknown, ConnectionLost, ServerDown, ServerFull
 from freehold.events import Event
 from freehold.servers.owned import OwnedServer
 from freehold.testing.database import create_database
@@ -133,9 +133,9 @@ def test_full_where_the_log_lies(own_server: OwnedServer, disk: Disk, tmp_path: 
         disk.leave(0)
         shop.ask("SELECT pg_switch_wal()")
 
-    with connected(shop) as db, pytest.raises(ServerError) as caught:
+    # The server may stop in the middle of a COMMIT, of which nothing is known then.
+    with connected(shop) as db, pytest.raises((ConnectionLost, ServerDown, ServerFull, CommitUnknown)):
         load(db, file, once(fill), BATCH)
-    assert isinstance(caught.value, ConnectionLost | ServerDown | ServerFull)
     own_server.kill()
     disk.empty()
     own_server.start()

@@ -9,18 +9,23 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from psycopg.sql import SQL, Identifier
 
 from freehold import Database
 from freehold.errors import ConnectionLost, ServerDown
+from freehold.runtime.literal import sql
 from freehold.testing.proxy import Cut, KillableProxy
 from tests.bad_input.ground import ONE, Ground
 
+INSERT = SQL("INSERT INTO {}.customer (tenant_id, name) VALUES ({}, 'Grace')")
 NAMED = "SELECT count(*) FROM {layer}.customer WHERE name = 'Grace'"
 
 
 @pytest.fixture
 def insert(ground: Ground) -> sa.TextClause:
-    return sa.text(f"INSERT INTO {ground.name}.customer (tenant_id, name) VALUES ('{ONE}', 'Grace')")
+    made = sql(INSERT.format(Identifier(ground.name), ONE))
+    assert isinstance(made, sa.TextClause)
+    return made
 
 
 @pytest.fixture
@@ -38,7 +43,7 @@ def works(db: Database, insert: sa.TextClause) -> None:
     """The next transaction has a new connection, and a context that fits it."""
     with db.transaction(tenant=ONE, actor="ada") as session:
         session.execute(insert)
-        session.execute(sa.text("SELECT freehold.tenant_v1()"))
+        session.execute(sql("SELECT freehold.tenant_v1()"))
 
 
 @pytest.mark.parametrize("how", [Cut.RESET, Cut.CLOSE])

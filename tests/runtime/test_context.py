@@ -12,7 +12,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-import sqlalchemy as sa
 
 from freehold.errors import (
     ContextError,
@@ -26,12 +25,13 @@ from freehold.errors import (
 from freehold.runtime import Context, Database, Key, KeyRing
 from freehold.runtime.context import Backend, sign
 from freehold.runtime.driver import Connection
+from freehold.runtime.literal import sql
 from tests.rooms.tenancy.layer import SECRET, A, B
 from tests.runtime.conftest import RING, Shop
 
 KEY = Key("k1", SECRET)
-BIND = sa.text("SELECT set_config('freehold.context', :token, true)")
-READ = sa.text("SELECT count(*) FROM shop.customer")
+BIND = sql("SELECT set_config('freehold.context', :token, true)")
+READ = sql("SELECT count(*) FROM shop.customer")
 
 
 def token(**changes: object) -> str:
@@ -86,7 +86,7 @@ def _encoded(text: str) -> str:
 def test_a_token_seen_elsewhere_is_useless(db: Database) -> None:
     """Another session of the same role that reads a token cannot use it: it is bound to its backend."""
     with db.transaction(tenant=A, actor="ana") as session:
-        kept = session.scalar(sa.text("SELECT current_setting('freehold.context')"))
+        kept = session.scalar(sql("SELECT current_setting('freehold.context')"))
         with pytest.raises(ContextReplayed):
             read(db, str(kept))
 
@@ -95,7 +95,7 @@ def test_a_long_transaction_outlives_its_context(connect: Callable[..., Database
     db = connect(lifetime=0.5)
     with db.transaction(tenant=A, actor="ana") as session:
         assert session.scalar(READ) == 3
-        session.execute(sa.text("SELECT pg_sleep(0.7)"))
+        session.execute(sql("SELECT pg_sleep(0.7)"))
         assert session.scalar(READ) == 3
 
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from freehold.errors import ContextExpired
 from freehold.runtime import Database, Session
+from freehold.runtime.driver import Connection
 from tests.rooms.tenancy.layer import TABLES, A, B, Customer
 from tests.runtime.bulk_ground import REFUSED, sqlstate
 
@@ -58,6 +59,7 @@ def test_raw_connection_is_under_the_context(db: Database) -> None:
 def test_a_refused_context_on_the_raw_connection_is_a_typed_error(db: Database) -> None:
     with pytest.raises(ContextExpired), db.transaction(tenant=B, actor="ana") as session:
         raw = session.psycopg()
-        expired = db.signer.token(session.context, session.connection().info["freehold_backend"], lifetime=-60)
+        assert isinstance(raw, Connection)
+        expired = session.unit.frame.signer.token(session.context, raw.backend, lifetime=-60)
         raw.execute("SELECT set_config('freehold.context', %s, true)", (expired,))
         raw.execute("SELECT * FROM shop.customer")

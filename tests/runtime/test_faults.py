@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from freehold.errors import ConnectionLost
 from freehold.runtime import Database
+from freehold.runtime.literal import sql
 from tests.rooms.tenancy.layer import A, Order
 from tests.runtime.conftest import Shop
 
@@ -18,7 +19,7 @@ def test_a_terminated_backend(shop: Shop, connect: Callable[..., Database]) -> N
     with pytest.raises(ConnectionLost), db.transaction(tenant=A, actor="ana") as session:
         session.execute(sa.delete(Order))
         with shop.database.connect(autocommit=True) as admin:
-            pid = session.scalar(sa.text("SELECT pg_backend_pid()"))
+            pid = session.scalar(sql("SELECT pg_backend_pid()"))
             admin.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
         session.scalars(sa.select(Order)).all()
     with db.transaction(tenant=A, actor="ana") as session:
@@ -29,7 +30,7 @@ def test_a_backend_terminated_before_the_commit(shop: Shop, connect: Callable[..
     db = connect(pool_size=1, max_overflow=0)
     with pytest.raises(ConnectionLost), db.transaction(tenant=A, actor="ana") as session:
         session.execute(sa.delete(Order))
-        pid = session.scalar(sa.text("SELECT pg_backend_pid()"))
+        pid = session.scalar(sql("SELECT pg_backend_pid()"))
         with shop.database.connect(autocommit=True) as admin:
             admin.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
     with db.transaction(tenant=A, actor="ana") as session:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from freehold.errors import CommitInside, ContextMissing, UnsafeLogin
 from freehold.runtime import AsyncDatabase, Database
+from freehold.runtime.literal import sql
 from tests.rooms.tenancy.layer import A, B, Customer, Order
 from tests.runtime.conftest import Shop
 
@@ -25,7 +26,7 @@ def test_threads(connect: Callable[..., Database]) -> None:
         try:
             with db.transaction(tenant=tenant, actor=str(number)) as session:
                 rows = session.scalars(sa.select(Customer)).all()
-                actor = session.scalar(sa.text("SELECT freehold.actor_v1()"))
+                actor = session.scalar(sql("SELECT freehold.actor_v1()"))
                 if number % 5 == 0:
                     raise KeyError(number)
                 return len(rows) == 3 and {row.tenant_id for row in rows} == {tenant} and actor == str(number)
@@ -44,7 +45,7 @@ async def _tasks(shop: Shop) -> None:
         async with db.transaction(tenant=tenant, actor=str(number)) as session:
             rows = (await session.scalars(sa.select(Customer))).all()
             await asyncio.sleep(0)
-            assert await session.scalar(sa.text("SELECT freehold.actor_v1()")) == str(number)
+            assert await session.scalar(sql("SELECT freehold.actor_v1()")) == str(number)
             assert {row.tenant_id for row in rows} == {tenant}
 
     await asyncio.gather(*(once(number) for number in range(ROUNDS)))
@@ -61,7 +62,7 @@ async def _cancelled(shop: Shop) -> None:
     async def slow() -> None:
         async with db.transaction(tenant=A, actor="ana") as session:
             await session.execute(sa.delete(Order))
-            await session.execute(sa.text("SELECT pg_sleep(30)"))
+            await session.execute(sql("SELECT pg_sleep(30)"))
 
     task = asyncio.create_task(slow())
     await asyncio.sleep(0.2)

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from freehold.errors import ContextForged
 from freehold.runtime import Database
+from freehold.runtime.literal import sql
 from freehold.servers.owned import OwnedServer
 from freehold.testing.servers import wait_for_replay
 from tests.rooms.tenancy.layer import A, Customer
@@ -22,6 +23,6 @@ def test_a_replica_shows_a_tenant_its_rows_and_refuses_a_forgery(
     with db.transaction(tenant=A, actor="ana") as session:
         assert {row.tenant_id for row in session.scalars(sa.select(Customer))} == {A}
     with pytest.raises(ContextForged), db.transaction(tenant=A, actor="ana") as session:
-        session.execute(sa.text("SELECT set_config('freehold.context', 'guessed', true)"))
+        session.execute(sql("SELECT set_config('freehold.context', 'guessed', true)"))
         session.scalars(sa.select(Customer)).all()
     db.dispose()

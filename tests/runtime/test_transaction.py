@@ -8,7 +8,15 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from freehold.errors import CommitInside, CommitRefused, ContextMissing
+from freehold.errors import (
+    CommitInside,
+    CommitRefused,
+    ContextMissing,
+    DataRefused,
+    ReadOnly,
+    RowRefused,
+    UniqueViolated,
+)
 from freehold.runtime import Database
 from freehold.runtime.literal import sql
 from tests.rooms.tenancy.layer import A, B, Company, Customer, Order, Product
@@ -36,9 +44,8 @@ def test_the_tenant_column_is_filled_in(db: Database) -> None:
 
 
 def test_a_row_of_another_tenant_is_refused(db: Database) -> None:
-    with pytest.raises(sa.exc.ProgrammingError) as caught, db.transaction(tenant=A, actor="ana") as session:
+    with pytest.raises(RowRefused), db.transaction(tenant=A, actor="ana") as session:
         session.add(Customer(tenant_id=B, email="new@example.org"))
-    assert getattr(caught.value.orig, "sqlstate", "") == "42501"
     assert len(emails(db, B)) == 3
 
 
@@ -101,7 +108,7 @@ def test_the_connection_does_not_commit_either(db: Database) -> None:
 def test_a_savepoint_undoes_a_part(db: Database) -> None:
     with db.transaction(tenant=A, actor="ana") as session:
         session.add(Customer(email="kept@example.org"))
-        with pytest.raises(sa.exc.IntegrityError), session.begin_nested():
+        with pytest.raises(UniqueViolated), session.begin_nested():
             session.add(Customer(email="1@example.org"))
         session.add(Customer(email="also@example.org"))
     assert emails(db, A)[3:] == ["also@example.org", "kept@example.org"]
@@ -110,7 +117,7 @@ def test_a_savepoint_undoes_a_part(db: Database) -> None:
 def test_a_swallowed_error_does_not_pass_for_a_commit(db: Database) -> None:
     with pytest.raises(CommitRefused), db.transaction(tenant=A, actor="ana") as session:
         session.execute(sa.insert(Customer).values(tenant_id=A, email="lost@example.org"))
-        with pytest.raises(sa.exc.DataError):
+        with pytest.raises(DataRefused):
             session.execute(sql("SELECT 1 / 0"))
     assert "lost@example.org" not in emails(db, A)
 
@@ -127,10 +134,9 @@ def test_an_exception_rolls_back_and_leaves_the_pool_clean(connect: Callable[...
 
 
 def test_read_only_is_held_by_the_server(db: Database) -> None:
-    with pytest.raises(sa.exc.DBAPIError) as caught, db.transaction(tenant=A, actor="ana", read_only=True) as session:
+    with pytest.raises(ReadOnly), db.transaction(tenant=A, actor="ana", read_only=True) as session:
         assert len(session.scalars(sa.select(Order)).all()) == 1
         session.execute(sa.delete(Order))
-    assert getattr(caught.value.orig, "sqlstate", "") == "25006"
 
 
 def test_two_tenants_at_once_on_one_thread(db: Database) -> None:

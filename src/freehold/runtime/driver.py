@@ -159,7 +159,7 @@ class Link(BaseConnection[Any]):
         try:
             results = yield from exchange(self.pgconn, self.statements, [*sent, COMMIT, *self.closing.after])
         except psycopg.OperationalError as error:
-            raise unknown_commit() from error
+            raise unknown_commit(error) from error
         _tell(opening, results)
         answer = results[len(sent)] if len(results) > len(sent) else None
         if answer is None or answer.status == FATAL:
@@ -176,7 +176,7 @@ class Link(BaseConnection[Any]):
             raise_failed(results, self.pgconn._encoding)
         except psycopg.Error as error:
             if at_commit and self.pgconn.status != pq.ConnStatus.OK:
-                raise unknown_commit() from error
+                raise unknown_commit(error) from error
             raise
         raise unknown_commit()
 
@@ -258,10 +258,11 @@ class Link(BaseConnection[Any]):
         cursor._last_query = query
 
 
-def unknown_commit() -> CommitUnknown:
+def unknown_commit(error: BaseException | None = None) -> CommitUnknown:
     """The error for a COMMIT whose answer was lost."""
     return CommitUnknown(
         "The connection was lost while COMMIT was under way; whether the transaction is stored is not known",
+        detail=str(error).strip() if error is not None else "",
         hint="Look before doing it again, or run it with db.run(..., key=...), which gives a definite outcome.",
     )
 

@@ -11,6 +11,7 @@ from freehold.errors import ContextForged, ContextKeyMissing, UnsafeLogin
 from freehold.kernel.template import read_sql
 from freehold.runtime.connections import PACKAGE
 from freehold.runtime.context import Context
+from freehold.runtime.literal import Written
 from freehold.runtime.signer import Signer
 
 MACHINES = ("owner", "verifier", "definer", "refresh")
@@ -25,7 +26,7 @@ def check_login(connection: sa.Connection, layer_name: str, tables: Iterable[sa.
         It is a superuser, bypasses row security, owns a table of the layer, or may act as one of the layer's machines.
     """
     arguments = login_question(layer_name, tables)
-    refuse_unsafe(connection.exec_driver_sql(read_sql(PACKAGE, "read_login"), arguments).all(), layer_name)
+    refuse_unsafe(connection.exec_driver_sql(Written(read_sql(PACKAGE, "read_login")), arguments).all(), layer_name)
 
 
 def login_question(layer_name: str, tables: Iterable[sa.Table]) -> dict[str, list[str]]:
@@ -59,7 +60,7 @@ def check_key(connection: sa.Connection, signer: Signer) -> None:
     link: Any = connection.connection.driver_connection
     token = signer.token(Context("", "start-up"), link.backend)
     try:
-        connection.exec_driver_sql(read_sql(PACKAGE, "verify_context"), (token,))
+        connection.exec_driver_sql(Written(read_sql(PACKAGE, "verify_context")), (token,))
     except ContextForged as error:
         raise unknown_key(signer) from error
 

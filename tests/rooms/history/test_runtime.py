@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from freehold.errors import InputError
 from freehold.rooms.history import as_of, versions_of
+from freehold.runtime.literal import sql
 
 from .conftest import Built
 from .layer import ONE, TWO, Article, Customer
@@ -26,7 +27,7 @@ def as_tenant(built: Built, tenant: UUID = ONE) -> Iterator[Session]:
     with Session(engine) as session:
         token = sa.func.freehold.issue_context_v1(str(tenant), "ann", sa.cast("1 minute", sa.Interval))
         session.execute(sa.select(sa.func.set_config("freehold.context", token, True)))
-        session.execute(sa.text("SELECT set_config('role', :role, true)"), {"role": f"{built.name}_app_a"})
+        session.execute(sql("SELECT set_config('role', :role, true)"), {"role": f"{built.name}_app_a"})
         yield session
         session.commit()
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import psycopg
 import pytest
-import sqlalchemy as sa
 
 from freehold.errors import ReportStale
 from freehold.rooms.reports import Report, read_report, refresh_all, refresh_report
 from freehold.rooms.reports.declare import WhenStale
+from freehold.runtime.literal import sql
 
 from .conftest import Built
 from .layer import FAMILIES, ONE, REVENUE, THREE, TWO, as_tenant
@@ -87,7 +87,7 @@ def test_label_refresh_and_live_when_stale(built: Built) -> None:
     later = datetime.now(UTC) + timedelta(hours=2)
     with as_tenant(built.engine, built.name, ONE) as session:
         refresh_report(session, REVENUE)
-        session.execute(sa.text("DELETE FROM shop.sale WHERE article = 'jam'"))
+        session.execute(sql("DELETE FROM shop.sale WHERE article = 'jam'"))
         labelled = read_report(session, when("label"), now=later)
         assert (rows(labelled), labelled.fresh) == (FULL, False)
         live = read_report(session, when("live"), now=later)
@@ -102,7 +102,7 @@ def test_tenants_are_refreshed_and_read_apart(built: Built) -> None:
         refresh_report(session, REVENUE)
     with as_tenant(built.engine, built.name, TWO) as session:
         assert rows(read_report(session, when("label"))) == []
-        assert session.execute(sa.text("SELECT count(*) FROM freehold.report_state")).scalar_one() == 0
+        assert session.execute(sql("SELECT count(*) FROM freehold.report_state")).scalar_one() == 0
         refresh_report(session, REVENUE)
         assert {row[0] for row in rows(read_report(session, REVENUE))} == {TWO}
     assert built.connection.execute("SELECT count(*) FROM shop.revenue").fetchall() == [(4,)]
@@ -145,7 +145,7 @@ def test_a_report_over_shared_tables(built: Built) -> None:
 
 def test_one_snapshot_for_the_whole_transaction_is_dated_by_its_beginning(built: Built) -> None:
     with as_tenant(built.engine, built.name, ONE, isolation="REPEATABLE READ") as session:
-        session.execute(sa.text("SELECT 1"))
+        session.execute(sql("SELECT 1"))
         middle = Clock(built).now()
         built.connection.execute("DELETE FROM shop.sale")
         refresh_report(session, REVENUE)
