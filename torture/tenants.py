@@ -250,6 +250,7 @@ def attack(place: Estate, size: int, seed: int) -> Result:
         place.pooler.reconnect()
     acts = ", ".join(f"{count:,} {act}" for act, count in found.acts.most_common())
     version = place.pooler.show("VERSION")[0]["version"]
+    hits = f"{found.cancelled:,} cancels hit their statement, {len(found.stray)} another"
     shown = "; ".join(found.stale[:SHOWN])
     return Result(
         name="tenants through PgBouncer",
@@ -259,7 +260,7 @@ def attack(place: Estate, size: int, seed: int) -> Result:
         seconds=seconds,
         defects_seeded=2,
         defects_caught=caught,
-        notes=f"{version}, {place.tenants:,} tenants: {acts}; {found.cancelled:,} cancels hit, {len(found.stray)} others. {shown}".strip(),
+        notes=f"{version}, {place.tenants:,} tenants: {acts}; {hits}. {shown}".strip(),
     )
 
 
