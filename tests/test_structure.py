@@ -13,12 +13,13 @@ from freehold.config import OPTIONS
 from tools.check_rooms import faults
 
 SOURCE = Path(freehold.__file__).parent
-BOTTOM = {"errors", "config", "events"}
+BOTTOM = {"errors", "config", "events", "advisories"}
 CORE = BOTTOM | {"kernel"}
 MAY_IMPORT = {
     "errors": set[str](),
     "events": set[str](),
     "config": {"errors"},
+    "advisories": {"errors", "events"},
     "kernel": BOTTOM,
     "servers": BOTTOM,
     "journal": CORE,

@@ -11,6 +11,7 @@ from freehold.rooms.outcomes import Outcomes
 from freehold.rooms.reports import Report, read_report
 from freehold.rooms.roles import Roles
 from freehold.rooms.tenancy import Tenancy, tenant_foreign_key, tenant_unique
+from freehold.rooms.versions import Versions
 from freehold.runtime import AsyncDatabase, AsyncSession, Database, KeyRing, Session
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Roles",
     "Session",
     "Tenancy",
+    "Versions",
     "as_of",
     "partition_of",
     "read_report",

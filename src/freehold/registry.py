@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from freehold.kernel.room import Room
-from freehold.rooms import backup, history, outbox, outcomes, reports, roles, tenancy
+from freehold.rooms import backup, history, outbox, outcomes, reports, roles, tenancy, versions
 
 OWN: tuple[Room[Any], ...] = (
     history.ROOM,
@@ -17,6 +17,7 @@ OWN: tuple[Room[Any], ...] = (
     tenancy.ROOM,
     roles.ROOM,
     backup.ROOM,
+    versions.ROOM,
 )
 
 ENTRY_POINTS = "freehold.rooms"
