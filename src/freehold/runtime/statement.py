@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -40,6 +40,7 @@ class Form:
     __slots__ = (
         "_defaults",
         "_dialect",
+        "_expanding",
         "_metadata",
         "_names",
         "_processors",
@@ -58,6 +59,8 @@ class Form:
         binds: Mapping[str, Processor] = compiled._bind_processors  # type: ignore[assignment]
         self._processors = [binds.get(name) for name in self._names]
         self._defaults = dict(_defaults(compiled))
+        # A list after IN has as many parameters as values, so that its text is known only with them.
+        self._expanding = compiled if compiled.post_compile_params else None
         columns = compiled._result_columns
         self._dialect = dialect
         self._types = [column.type for column in columns]
@@ -72,23 +75,37 @@ class Form:
         InputError
             A parameter is missing.
         """
+        if self._expanding is not None:
+            return self._expanded(self._expanding, parameters, transformer)
         values = []
         for name, processor in zip(self._names, self._processors, strict=True):
             try:
                 value = parameters[name]
             except KeyError:
                 if name not in self._defaults:
-                    raise InputError(
-                        f"The statement's parameter {name!r} is missing",
-                        detail=f"It takes: {', '.join(self._names)}.",
-                        hint="Give it beside the statement: (statement, {name: value}).",
-                    ) from None
+                    raise _missing(name, self._names) from None
                 default = self._defaults[name]
                 value = default(None) if callable(default) else default
             values.append(processor(value) if processor is not None else value)
         if not values:
             return Command(self._text)
         return Command(self._text, transformer.dump_sequence(values, [PyFormat.TEXT] * len(values)))
+
+    def _expanded(self, compiled: SQLCompiler, parameters: Mapping[str, Any], transformer: Transformer) -> Command:
+        """The statement with as many parameters as its lists have values."""
+        names = compiled.bind_names.values()
+        missing = next((name for name in names if name not in {*parameters, *self._defaults}), None)
+        if missing is not None:
+            raise _missing(missing, names)
+        given = {**self._defaults, **parameters}
+        state = compiled._process_parameters_for_postcompile(given)
+        given.update(state.additional_parameters)
+        processors = {**compiled._bind_processors, **state.processors}
+        values = []
+        for name in state.positiontup or ():
+            processor: Any = processors.get(name)
+            values.append(processor(given[name]) if processor is not None else given[name])
+        return Command(state.statement.encode(), transformer.dump_sequence(values, [PyFormat.TEXT] * len(values)))
 
     def result(self, answer: pq.abc.PGresult, transformer: Transformer) -> CoreResult:
         """The answer's rows as SQLAlchemy gives them."""
@@ -115,6 +132,14 @@ class Form:
 
 
 _NOTHING = SimpleResultMetaData([])
+
+
+def _missing(name: str, names: Iterable[str]) -> InputError:
+    return InputError(
+        f"The statement's parameter {name!r} is missing",
+        detail=f"It takes: {', '.join(names)}.",
+        hint="Give it beside the statement: (statement, {name: value}).",
+    )
 
 
 def _defaults(compiled: SQLCompiler) -> Iterator[tuple[str, Any]]:
