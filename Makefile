@@ -10,7 +10,7 @@ DEV := .venv/.installed-dev
 # mypy refuses a folder without Python files.
 CHECKED := $(foreach folder,src tests examples benchmarks torture tools,$(if $(wildcard $(folder)/*.py $(folder)/*/*.py),$(folder)))
 
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test lint format bench torture clean
 .DELETE_ON_ERROR:
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make lint    linters and type checker only"
 	@echo "make format  format the code"
 	@echo "make bench   measure; writes docs/benchmarks.md"
+	@echo "make torture attack the runtime at full size; writes docs/reliability.md"
 	@echo "make clean   remove the environment and all caches; data in .freehold stays"
 
 demo: $(EXAMPLE)
@@ -38,6 +39,9 @@ format: $(DEV)
 
 bench: $(DEV)
 	$(BIN)/python -m benchmarks
+
+torture: $(DEV)
+	$(BIN)/python -m torture --write
 
 $(BIN)/python:
 	tools/setup_debian.sh venv "$(PYTHON)"

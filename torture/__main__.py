@@ -7,8 +7,9 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from freehold.runtime.workload import ISOLATIONS, Isolation
 from freehold.servers import find_embedded
-from torture import report
+from torture import append, bank, dead_peer, hermitage, injection, report, retry, tenants, tpcc
 from torture.result import Result
 
 
@@ -21,7 +22,20 @@ class Harness:
     run: Callable[[int, int], Result]
 
 
-HARNESSES: tuple[Harness, ...] = ()
+def _append(level: Isolation) -> Harness:
+    return Harness(f"append {level}", 100_000, lambda size, seed: append.run(size, seed, level))
+
+
+HARNESSES = (
+    Harness("hermitage", 168, hermitage.run),
+    *map(_append, ISOLATIONS),
+    Harness("bank", 20, bank.run),
+    Harness("tpcc", 20, tpcc.run),
+    Harness("retry", 20_000, retry.run),
+    Harness("tenants", 100_000, tenants.run),
+    Harness("injection", 10_000, injection.run),
+    Harness("dead peer", 100, dead_peer.run),
+)
 
 
 def arguments(given: Sequence[str]) -> argparse.Namespace:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
+from freehold.events import Event, RetryScheduled
 from freehold.kernel.template import read_sql
 from freehold.runtime.workload import NO_RETRY, Retry, Workload
 from torture.conflicts import NUMBERS, PAIRED, PLAIN, RATE, SNAPSHOT, Client
@@ -45,7 +46,8 @@ def run(size: int, seed: int) -> Result:
 def attack(where: Ground, size: int, seed: int, *, defect_size: int = DEFECT_SIZE) -> Result:
     """Run them, then with defects of the budget and of what may be retried."""
     started = time.monotonic()
-    clients = load(where, size, seed, workloads())
+    causes: Counter[str] = Counter()
+    clients = load(where, size, seed, workloads(), causes)
     wrong = judge(where, clients)
     seen = [_seen_when_doubled(where, clients)]
     for broken in (workloads(NO_RETRY), workloads(careless=DERIVED)):
@@ -58,19 +60,27 @@ def attack(where: Ground, size: int, seed: int, *, defect_size: int = DEFECT_SIZ
         seconds=time.monotonic() - started,
         defects_seeded=len(seen),
         defects_caught=sum(seen),
-        notes="; ".join(wrong[:3]) or _notes(clients),
+        notes="; ".join(wrong[:3]) or _notes(clients, causes),
     )
 
 
-def load(where: Ground, size: int, seed: int, given: Sequence[Workload]) -> list[Client]:
-    """Clients that have done their share."""
+def load(
+    where: Ground, size: int, seed: int, given: Sequence[Workload], causes: Counter[str] | None = None
+) -> list[Client]:
+    """Clients that have done their share; ``causes`` counts why they ran again."""
+    told = Counter[str]() if causes is None else causes
+
+    def listener(event: Event) -> None:
+        if isinstance(event, RetryScheduled):
+            told[event.cause] += 1
+
     with where.admin() as connection:
         insert_company(connection, TENANT)
         connection.execute(read_sql("torture", "delete_test"))
         for key in (*PAIRED, *(Client.own_of(number) for number in range(CLIENTS))):
             connection.execute(read_sql("torture", "insert_test"), (TENANT, key, 0))
     with ExitStack() as stack:
-        db, rival = (where.connect(workloads=given, pool_size=CLIENTS) for _ in range(2))
+        db, rival = (where.connect(workloads=given, pool_size=CLIENTS, listener=listener) for _ in range(2))
         stack.callback(db.dispose)
         stack.callback(rival.dispose)
         clients = [Client(number, db, rival, random.Random(f"{seed} {number}")) for number in range(CLIENTS)]
@@ -116,12 +126,14 @@ def _seen_when_doubled(where: Ground, clients: Sequence[Client]) -> bool:
     return bool(_stories(where, clients))
 
 
-def _notes(clients: Sequence[Client]) -> str:
+def _notes(clients: Sequence[Client], causes: Counter[str]) -> str:
     attempts = sum((client.attempts for client in clients), Counter[int]())
     calls, done = sum(times * count for times, count in attempts.items()), attempts.total()
     ordered = sorted(attempts.elements())
+    why = ", ".join(f"{cause} ({count:,})" for cause, count in causes.most_common())
+    given_up = sum(client.given_up for client in clients)
     return (
         f"{RATE:.0%} of attempts overtaken by a rival; {done:,} done in {calls:,} attempts, p50 {ordered[done // 2]}, "
-        f"p99 {ordered[done * 99 // 100]}, most {ordered[-1]}; {sum(client.given_up for client in clients)} gave up; "
+        f"p99 {ordered[done * 99 // 100]}, most {ordered[-1]} ; again for {why}; {given_up} gave up; "
         f"six kinds of errors that no retry cures were raised after one call each time"
     )
