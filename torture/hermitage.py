@@ -181,7 +181,7 @@ def prepare(where: Ground) -> None:
 
 
 def run(size: int, seed: int) -> Result:
-    """All cases on all paths, and again with levels weaker than their names; no part of them would show every defect."""
+    """All cases on all paths, and again with levels weaker than their names: fewer would not show every defect."""
     with ground(layer()) as where:
         return attack(where, CASES, seed)
 
