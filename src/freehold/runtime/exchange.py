@@ -18,6 +18,9 @@ SYNC = pq.ExecStatus.PIPELINE_SYNC
 PREPARED_MAX = 200
 """Prepared statements that one connection keeps; the oldest is closed first."""
 
+PLAN_CHANGED = b"0A000"
+"""Among other things, a prepared statement whose result would now have other columns."""
+
 _Key = tuple[bytes, tuple[int, ...]]
 _Asked = tuple[_Key, bytes] | None
 """What a result is for: a statement to keep under its name, or None for a command's answer."""
@@ -49,12 +52,13 @@ class Command:
 class Statements:
     """The prepared statements that one connection holds, by text and parameter types."""
 
-    __slots__ = ("_count", "_names", "enabled")
+    __slots__ = ("_count", "_names", "_outdated", "enabled")
 
     def __init__(self) -> None:
         self.enabled = True
         self._count = 0
         self._names: dict[_Key, bytes] = {}
+        self._outdated: list[bytes] = []
 
     def name(self, key: _Key) -> bytes | None:
         """The name under which the server knows a statement."""
@@ -70,14 +74,22 @@ class Statements:
         self._names[key] = name
 
     def surplus(self) -> bytes | None:
-        """Forget the oldest statement where there are too many, and give its name, to be closed."""
+        """A name to be closed: an outdated one, or the oldest where there are too many, which is forgotten."""
+        if self._outdated:
+            return self._outdated.pop()
         if len(self._names) <= PREPARED_MAX:
             return None
         return self._names.pop(next(iter(self._names)))
 
+    def outdate(self) -> None:
+        """Prepare them all anew at their next use: the server no longer carries one of them out."""
+        self._outdated.extend(self._names.values())
+        self._names.clear()
+
     def clear(self) -> None:
         """Forget them all: the server has."""
         self._names.clear()
+        self._outdated.clear()
 
 
 def exchange(
@@ -92,7 +104,8 @@ def exchange(
     asked = _write(pgconn, statements, commands)
     pgconn.pipeline_sync()
     while pgconn.flush() != 0:
-        if (yield Wait.RW) & Wait.R:
+        # Nothing is ready where an interrupt has ended the wait.
+        if ((yield Wait.RW) or 0) & Wait.R:
             pgconn.consume_input()
     results: list[pq.abc.PGresult] = []
     yield from _read(pgconn, results)
@@ -153,6 +166,8 @@ def _answers(
     answers: list[pq.abc.PGresult] = []
     for prepared, result in zip(asked, results, strict=False):
         if result.status == FATAL:
+            if result.error_field(pq.DiagnosticField.SQLSTATE) == PLAN_CHANGED:
+                statements.outdate()
             return [*answers, result]
         if result.status == ABORTED:
             break
