@@ -19,8 +19,9 @@ _CONSTANT = re.compile(r"\*|[0-9]+|null|true|false|'[^'\\]*'", re.IGNORECASE)
 _OPERATOR = re.compile(r"(?!.*(--|/\*))[-+*/<>=~!@#%^&|`?]+|[A-Za-z]+( [A-Za-z]+)*")
 _FIELD = re.compile(r"\w+")
 _UNQUOTED = re.compile(r"[\w$]+(\.[\w$]+)*")
-_OURS = ("sqlalchemy", "freehold")
-_DRIVER = "psycopg"
+_OURS = ("sqlalchemy.", "freehold.")
+_DRIVER = "psycopg."
+_COMPOSED = (psycopg.sql.Composable, Template, Written)
 
 
 def only_literals(engine: sa.Engine) -> None:
@@ -63,11 +64,11 @@ def refuse_unwritten(query: object, frame: FrameType | None) -> None:
         The frame that called the driver; frames of the driver itself are passed over, and what SQLAlchemy sends was
         judged when it was compiled.
     """
-    if isinstance(query, psycopg.sql.Composable | Template | Written):
+    if isinstance(query, _COMPOSED):
         return
-    while frame is not None and _package(frame) == _DRIVER:
+    while frame is not None and _module(frame).startswith(_DRIVER):
         frame = frame.f_back
-    if frame is None or not (_package(frame) in _OURS or is_written(query, frame)):
+    if frame is None or not (_module(frame).startswith(_OURS) or is_written(query, frame)):
         raise not_literal("the query for the raw connection")
 
 
@@ -95,8 +96,9 @@ class LiteralCursor:
         return super().copy(statement, *arguments, **options)  # type: ignore[misc]
 
 
-def _package(frame: FrameType) -> str:
-    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
+def _module(frame: FrameType) -> str:
+    name: str = frame.f_globals.get("__name__", "")
+    return name
 
 
 class _Statements(SQLCompiler):
