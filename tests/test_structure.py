@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "registry": CORE | {"rooms"},
     "layer": CORE | {"rooms", "registry", "runtime"},
     "frameworks": CORE | {"runtime", "servers", "layer"},
+    "telemetry": BOTTOM | {"runtime"},
     "operations": CORE | {"journal", "servers"},
     "testing": BOTTOM | {"servers"},
     "cli": CORE | {"servers", "runtime", "rooms", "journal", "registry", "layer", "operations"},
