@@ -12,12 +12,29 @@ from freehold.rooms.reports import Report, read_report
 from freehold.rooms.roles import Roles
 from freehold.rooms.tenancy import Tenancy, tenant_foreign_key, tenant_unique
 from freehold.rooms.versions import Versions
-from freehold.runtime import AsyncDatabase, AsyncSession, Database, KeyRing, Session
+from freehold.runtime import (
+    AsyncCoreTransaction,
+    AsyncDatabase,
+    AsyncSession,
+    CoreTransaction,
+    Database,
+    KeyRing,
+    Pool,
+    Retry,
+    Session,
+    Settled,
+    Verdict,
+    Workload,
+    acting,
+    sql,
+)
 
 __all__ = [
+    "AsyncCoreTransaction",
     "AsyncDatabase",
     "AsyncSession",
     "Backup",
+    "CoreTransaction",
     "DataLayer",
     "Database",
     "Extra",
@@ -26,15 +43,22 @@ __all__ = [
     "KeyRing",
     "Outbox",
     "Outcomes",
+    "Pool",
     "Rename",
     "Report",
+    "Retry",
     "Roles",
     "Session",
+    "Settled",
     "Tenancy",
+    "Verdict",
     "Versions",
+    "Workload",
+    "acting",
     "as_of",
     "partition_of",
     "read_report",
+    "sql",
     "tenant_foreign_key",
     "tenant_unique",
 ]

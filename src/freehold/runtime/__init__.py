@@ -2,8 +2,31 @@
 
 from freehold.runtime.asynchronous import AsyncDatabase, AsyncSession
 from freehold.runtime.context import Context
+from freehold.runtime.core import AsyncCoreTransaction, CoreTransaction
 from freehold.runtime.database import Database
 from freehold.runtime.keys import Key, KeyRing
+from freehold.runtime.literal import sql
+from freehold.runtime.nodes import Pool
+from freehold.runtime.outcome import Settled, Verdict
+from freehold.runtime.scope import acting
 from freehold.runtime.session import Session
+from freehold.runtime.workload import Retry, Workload
 
-__all__ = ["AsyncDatabase", "AsyncSession", "Context", "Database", "Key", "KeyRing", "Session"]
+__all__ = [
+    "AsyncCoreTransaction",
+    "AsyncDatabase",
+    "AsyncSession",
+    "Context",
+    "CoreTransaction",
+    "Database",
+    "Key",
+    "KeyRing",
+    "Pool",
+    "Retry",
+    "Session",
+    "Settled",
+    "Verdict",
+    "Workload",
+    "acting",
+    "sql",
+]
