@@ -599,6 +599,12 @@ class WebhookForged(OutboxError):
     code = "outbox.webhook-forged"
 
 
+class JobForged(FreeholdError):
+    """A queued job does not carry the signature of this application; it is not run."""
+
+    code = "jobs.forged"
+
+
 class UnsafeLogin(FreeholdError):
     """The application's login could step around row security."""
 
