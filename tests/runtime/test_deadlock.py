@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
 import pytest
 import sqlalchemy as sa
 
-from freehold.runtime.deadlock import DeadlockReport, Tables, numbers_of, read_activity, report
+from freehold.events import DeadlockMet, Event
+from freehold.runtime.context import Backend
+from freehold.runtime.deadlock import DeadlockReport, Deadlocks, Tables, numbers_of, read_activity, report
 from freehold.testing.database import Database
 
 METADATA = sa.MetaData(schema="shop")
@@ -118,3 +121,35 @@ def test_the_other_side_in_another_process(ledger: Database) -> None:
         foreign.execute("SELECT 1 FROM shop.account")
         seen = read_activity(connection, [foreign.info.backend_pid, 1])
         assert seen == {foreign.info.backend_pid: ("SELECT 1 FROM shop.account",)}
+
+
+class Sent:
+    """A connection of this process, by what it sent."""
+
+    def __init__(self, pid: int, log: list[str]) -> None:
+        self.backend = Backend(pid)
+        self.log = log
+
+
+def test_a_process_tells_its_deadlocks(ledger: Database) -> None:
+    error, pid, sent = met(ledger, ([FIRST, SECOND], [SECOND, FIRST]))
+    told: list[Event] = []
+    asked: list[int] = []
+
+    def ask(pids: Sequence[int]) -> Mapping[int, Sequence[str]]:
+        asked.extend(pids)
+        return {other: ("UPDATE shop.account SET id = 2",)}
+
+    other = next(each for each in sent if each != pid)
+    senders = {each: Sent(each, log) for each, log in sent.items()}
+    alone = Deadlocks(TABLES, told.append, ask)
+    alone.watch(senders[pid])
+    assert alone.tell(error, senders[pid]).other_statement == "UPDATE shop.account SET id = 2"
+    assert other in asked
+    both = Deadlocks(TABLES, told.append, ask)
+    asked.clear()
+    for sender in senders.values():
+        both.watch(sender)
+    assert both.tell(error, senders[pid]).other_statement in {FIRST, SECOND}
+    assert asked == []
+    assert [type(event) for event in told] == [DeadlockMet, DeadlockMet]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
+from weakref import WeakSet
 
 import psycopg
 import sqlalchemy as sa
 
-from freehold.events import DeadlockMet
+from freehold.events import DeadlockMet, Listener, ignore
 from freehold.kernel.declare import name_of
 from freehold.kernel.template import read_sql
+from freehold.runtime.context import Backend
 
 PACKAGE = "freehold.runtime"
 _TOKEN = re.compile(
@@ -27,6 +30,7 @@ _TOKEN = re.compile(
 _PART = re.compile(r'"((?:[^"]|"")+)"|([^\W\d][\w$]*)')
 _BEFORE_TABLE = frozenset({"from", "join", "into", "update", "only", "using", "table", "merge", ","})
 _NUMBER = re.compile(r"\d+")
+SIDES = ("own", "other")
 OWN_ORDER = "rows of one table in the order of its primary key"
 
 
@@ -161,3 +165,53 @@ def _advice(both: Sequence[str], theirs: Sequence[str], order: Sequence[str]) ->
     if both and list(both) == met:
         return f"Both take their tables in the same order; lock the {OWN_ORDER}: {', '.join(both)}."
     return f"Let every transaction take its tables in one order: {', '.join(order)}."
+
+
+class Sender(Protocol):
+    """A connection that remembers what its transaction has sent."""
+
+    backend: Backend
+    log: list[str]
+
+
+class Deadlocks:
+    """Tells the deadlocks of one process, with what its open transactions have sent.
+
+    Parameters
+    ----------
+    ask
+        Asks the server for the last statements of other processes' backends, by process id: :func:`read_activity` over
+        a connection that is not the one whose transaction has just failed. None leaves the other side empty.
+    """
+
+    def __init__(
+        self,
+        tables: Tables,
+        listener: Listener = ignore,
+        ask: Callable[[Sequence[int]], Mapping[int, Sequence[str]]] | None = None,
+    ) -> None:
+        self._tables = tables
+        self._listener = listener
+        self._ask = ask
+        self._senders: WeakSet[Any] = WeakSet()
+        self._lock = threading.Lock()
+
+    def watch(self, sender: Sender) -> None:
+        """Remember a connection until it is forgotten."""
+        with self._lock:
+            self._senders.add(sender)
+
+    def tell(self, error: psycopg.Error, sender: Sender) -> DeadlockReport:
+        """Report the deadlock that ended the connection's transaction, to the listener as well."""
+        sent = self._sent()
+        foreign = [number for number in numbers_of(error) if number not in sent]
+        if self._ask is not None and len(pids_of(error, sent)) < len(SIDES):
+            sent |= self._ask(foreign)
+        found = report(error, sender.backend.pid, sent, self._tables)
+        self._listener(found.event())
+        return found
+
+    def _sent(self) -> dict[int, Sequence[str]]:
+        with self._lock:
+            senders: list[Sender] = list(self._senders)
+        return {each.backend.pid: tuple(each.log) for each in senders if each.backend.pid}
