@@ -25,7 +25,8 @@ STOCK = 10_000
 
 @pytest.fixture
 def own_shop(own_server: OwnedServer, tmp_path: Path) -> Built:
-    """The shop on a server of the test's own."""
+    """The shop on a server of the test's own, which keeps its port from here on."""
+    own_server.restart()
     return build(create_database(own_server, "shop"), EXAMPLES["fastapi"], "shop", tmp_path / "keys")
 
 

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from freehold.frameworks import starlette
 from freehold.frameworks.problem import invalid_request
-from freehold.frameworks.starlette import Identify, leave_position, position_of, problem_page
+from freehold.frameworks.starlette import Identify, leave_position, position_of, problem_page, refuse_nobody
 from freehold.layer import DataLayer
 from freehold.runtime import AsyncDatabase, AsyncSession, Database, Session
 
@@ -56,14 +56,16 @@ def install(app: FastAPI, identify: Identify, *, debug: bool = False, position_c
 
 
 def database(request: Request) -> AsyncDatabase:
-    """The application's database."""
+    """The application's database, for a request that somebody makes."""
     found: AsyncDatabase = request.app.state.freehold
+    refuse_nobody()
     return found
 
 
 def blocking_database(request: Request) -> Database:
-    """The application's database, for endpoints without ``async``."""
+    """The same, for endpoints without ``async``."""
     found: Database = request.app.state.freehold_blocking
+    refuse_nobody()
     return found
 
 

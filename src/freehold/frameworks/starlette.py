@@ -17,9 +17,9 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from freehold.errors import FreeholdError
+from freehold.errors import ContextMissing, FreeholdError
 from freehold.frameworks.problem import MEDIA_TYPE, REQUEST_ID, Problem, log, problem_of, request_id_of
-from freehold.runtime.scope import acting
+from freehold.runtime.scope import acting, current
 
 POSITION = "Freehold-Position"
 TRACE = "freehold.trace"
@@ -120,6 +120,18 @@ def http_error(request: Request, error: Exception) -> Response:
 def problem_page(problem: Problem) -> Response:
     """The response that says it."""
     return JSONResponse(problem.document(), problem.status, problem.headers(), MEDIA_TYPE)
+
+
+def refuse_nobody() -> None:
+    """Refuse a request of which nobody knows who makes it.
+
+    Raises
+    ------
+    ContextMissing
+        ``identify`` gave no actor.
+    """
+    if not current().actor:
+        raise ContextMissing("Nobody is known to make this request", hint="Log in, or send what names who acts.")
 
 
 def position_of(connection: HTTPConnection, *, cookie: str = "") -> str | None:
