@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from time import monotonic
@@ -11,12 +11,29 @@ from typing import Any, Protocol
 import psycopg
 import sqlalchemy as sa
 
-from freehold.errors import CommittedNotDurable, CommitUnknown, FreeholdError, InputError, NestedTransaction
+from freehold.errors import (
+    CommittedNotDurable,
+    CommitUnknown,
+    FreeholdError,
+    InputError,
+    KeyReused,
+    NestedTransaction,
+    OutcomeAborted,
+    OutcomeError,
+    OutcomeLost,
+)
 from freehold.events import CommitAmbiguous, OutcomeResolved, RetryGivenUp, RetryScheduled
 from freehold.kernel.template import read_sql
 from freehold.runtime.connections import give_back, raise_typed
 from freehold.runtime.context import Context
-from freehold.runtime.driver import CancelledAfterCommit, InterruptedAfterCommit, Link
+from freehold.runtime.driver import (
+    CancelledAfterCommit,
+    InterruptedAfterCommit,
+    Link,
+    Results,
+    raise_interrupt,
+    unknown_commit,
+)
 from freehold.runtime.exchange import Command
 from freehold.runtime.nodes import Node
 from freehold.runtime.outcome import Claim, Replay, Settled, Superseded, Verdict
@@ -80,6 +97,7 @@ class Body:
     def __init__(self, frame: Frame, primary: Node) -> None:
         self.frame = frame
         self.primary = primary
+        self.resolving = RESOLVING
         self._active: ContextVar[Opened | None] = ContextVar("freehold_active", default=None)
 
     def wanted(self, tenant: Any, actor: Any, workload: str, *, read_only: bool = False) -> Wanted:
@@ -129,18 +147,18 @@ class Body:
                 return result
             except Replay as replay:
                 opened.abandon()
-                return replay.result
+                assert claim is not None
+                return self._replayed(claim, opened, replay.result)
             except Superseded as tombstone:
                 opened.abandon()
                 assert claim is not None
                 claim.epoch = tombstone.epoch
-            except CommitUnknown as error:
-                settled = self._after_unknown(opened, error)
-                if settled.verdict is Verdict.COMMITTED:
-                    opened.unit.committed()
-                    return settled.result
-                self._wait_or_raise(budget, opened, error, Cause.ABORTED)
             except BaseException as error:  # noqa: BLE001  # judged, and raised again where it ends the run
+                if isinstance(error, CommitUnknown) and opened.unit.in_doubt:
+                    settled = self._after_unknown(budget, opened, error)
+                    if settled is not None:
+                        return settled.result
+                    continue
                 stands = opened.unit.over
                 opened.abandon()
                 self._after_failure(budget, opened, error, stands=stands)
@@ -190,38 +208,78 @@ class Body:
         self.frame.listener(RetryScheduled(unit.workload.name, attempt, cause.value, wait))
         self.frame.waits.pause(wait)
 
-    def _after_unknown(self, opened: Opened, error: CommitUnknown) -> Settled:
-        """Settle a lost COMMIT; raises the error, with its token, where that cannot be done."""
-        claim = opened.unit.claim
+    def _after_unknown(self, budget: Budget, opened: Opened, error: CommitUnknown) -> Settled | None:
+        """Settle a lost COMMIT; None where the function may run again, after a wait.
+
+        Raises
+        ------
+        CommitUnknown
+            There is no key, or the database cannot be asked now; then the error has a token.
+        OutcomeAborted, OutcomeLost
+            Nothing is stored, and the function must not run again.
+        """
+        unit, claim = opened.unit, opened.unit.claim
         opened.abandon(UNKNOWN)
-        self.frame.listener(CommitAmbiguous(opened.unit.workload.name, keyed=claim is not None))
+        self.frame.listener(CommitAmbiguous(unit.workload.name, keyed=claim is not None))
         if claim is None:
             raise error
-        error.token = claim.token(opened.unit.context.tenant)
-        settled = self.settle(claim, opened.unit.context.tenant)
-        if settled.verdict is Verdict.UNKNOWN or (settled.verdict is not Verdict.COMMITTED and opened.unit.external):
+        error.token = claim.token(unit.context.tenant)
+        settled = self.settle(claim, unit.context.tenant)
+        if settled.verdict is Verdict.UNKNOWN:
             raise error
+        if settled.verdict is Verdict.COMMITTED:
+            unit.closing.confirmed = True
+            unit.committed()
+        if unit.closing.interrupted is not None:
+            raise_interrupt(unit.closing)
+        if settled.verdict is Verdict.COMMITTED:
+            return settled
+        definite = _given_up(settled, error)
+        if unit.external:
+            raise definite from error
+        self._wait_or_raise(budget, opened, definite, Cause.ABORTED)
+        return None
+
+    def _replayed(self, claim: Claim, opened: Opened, result: Any) -> Any:
+        """The stored result, once it is durable: whoever stored it may have been told that it was not."""
+        tenant = opened.unit.context.tenant
+        settled = self._insist(lambda: self._ask(tenant, [DURABLY], lambda _: Settled(Verdict.COMMITTED, result)))
+        if settled.verdict is Verdict.COMMITTED:
+            return result
+        error = unknown_commit()
+        error.token = claim.token(tenant)
+        raise error
+
+    def settle(self, claim: Claim, tenant: str) -> Settled:
+        """The verdict of a claim, asked for until the database answers or the time is over.
+
+        Raises
+        ------
+        KeyReused
+            The key has the outcome of another request; nothing of this one is stored.
+        """
+        began = monotonic()
+        fence = Command(FENCE, (claim.key.encode(), tenant.encode()))
+        asked = [fence, claim.resolve(), DURABLY]
+        settled = self._insist(lambda: self._ask(tenant, asked, lambda answers: claim.judged(answers[1])))
+        self.frame.listener(OutcomeResolved(settled.verdict.value, monotonic() - began))
         return settled
 
-    def settle(self, claim: Claim, tenant: str, seconds: float = RESOLVING) -> Settled:
-        """The verdict of a claim, asked for until the database answers or the time is over."""
-        deadline = monotonic() + seconds
-        began, reason = monotonic(), ""
+    def _insist(self, ask: Callable[[], Settled]) -> Settled:
+        deadline = monotonic() + self.resolving
         while True:
             try:
-                settled = self._ask(claim, tenant)
-                break
+                return ask()
+            except KeyReused:
+                raise
             except (FreeholdError, psycopg.Error, sa.exc.DBAPIError) as error:
                 reason = str(error)
                 self.primary.forget()
             if monotonic() > deadline:
-                settled = Settled(Verdict.UNKNOWN, reason=reason)
-                break
+                return Settled(Verdict.UNKNOWN, reason=reason)
             self.frame.waits.pause(RESOLVE_PAUSE)
-        self.frame.listener(OutcomeResolved(settled.verdict.value, monotonic() - began))
-        return settled
 
-    def _ask(self, claim: Claim, tenant: str) -> Settled:
+    def _ask(self, tenant: str, commands: Sequence[Command], judge: Callable[[Results], Settled]) -> Settled:
         workload = self.frame.workloads["default"]
         unit = Unit(self.frame, workload, tenant or None, Context(tenant, "resolver"))
         fairy = self.primary.engine.pool.connect()
@@ -229,11 +287,25 @@ class Body:
         try:
             unit.attach(link)
             link.held = False
-            fence = Command(FENCE, (claim.key.encode(), tenant.encode()))
-            answers = self.frame.waits.patiently(link, link.finish([fence, claim.resolve(), DURABLY]))
-            return claim.judged(answers[1])
+            return judge(self.frame.waits.patiently(link, link.finish(commands)))
         finally:
             give_back(link, fairy)
+
+
+def _given_up(settled: Settled, error: CommitUnknown) -> OutcomeError:
+    """The error for a lost COMMIT of which nothing is stored."""
+    if settled.verdict is Verdict.LOST:
+        made: OutcomeError = OutcomeLost(
+            "The connection was lost while COMMIT was under way; a failover or restore since then does not have it",
+            hint="Run it again under the same key; what it did outside of the database is not undone.",
+        )
+    else:
+        made = OutcomeAborted(
+            "The connection was lost while COMMIT was under way; nothing of the transaction is stored, now or later",
+            hint="Run it again under the same key; what it did outside of the database is not undone.",
+        )
+    made.__cause__ = error
+    return made
 
 
 def finish(opened: Opened, result: Any) -> Any:
@@ -247,6 +319,11 @@ def finish(opened: Opened, result: Any) -> Any:
         return opened.finish(result)
     except AFTER_COMMIT:
         opened.unit.committed()
+        raise
+    except KeyboardInterrupt:
+        if opened.unit.closing.confirmed and not opened.unit.over:
+            opened.unit.committed()
+            raise InterruptedAfterCommit("interrupted after COMMIT; the commit stands") from None
         raise
     except CommitUnknown:
         opened.abandon(UNKNOWN)

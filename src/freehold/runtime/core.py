@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.abc import PQGen
 from psycopg.adapt import Transformer
+from psycopg.pq.abc import PGresult
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from freehold.runtime.connections import give_back, raise_typed
@@ -66,10 +67,7 @@ class CoreWork:
         """Run statements in one message."""
         self.unit.refuse_over()
         forms, commands = self._prepared(items)
-        try:
-            answers = yield from self._link.send(commands)
-        except psycopg.Error as error:
-            raise_typed(error, self._link, self.unit.frame.faults)
+        answers = yield from self._typed(commands)
         return [form.result(answer, self._transformer) for form, answer in zip(forms, answers, strict=True)]
 
     def end(self, items: Sequence[Item], result: Any) -> PQGen[list[CoreResult]]:
@@ -92,12 +90,18 @@ class CoreWork:
         """Take an advisory lock; gives whether it is held."""
         self.unit.refuse_over()
         command = lock_command(name, tenant=self.unit.context.tenant, shared=shared, wait=wait)
-        answers = yield from self._link.send([command])
+        answers = yield from self._typed([command])
         return answers[0].get_value(0, 0) == b"t"
 
     def savepoint(self, command: Command) -> PQGen[None]:
         """Set a savepoint, release it, or go back to it."""
-        yield from self._link.send([command])
+        yield from self._typed([command])
+
+    def _typed(self, commands: Sequence[Command]) -> PQGen[list[PGresult]]:
+        try:
+            return (yield from self._link.send(commands))
+        except psycopg.Error as error:
+            raise_typed(error, self._link, self.unit.frame.faults)
 
     def _prepared(self, items: Sequence[Item]) -> tuple[list[Form], list[Command]]:
         forms, commands = [], []
@@ -197,8 +201,22 @@ class CoreAttempt:
         self._waits = work.unit.frame.waits
         self._link, self._fairy = work.take()
 
+    @classmethod
+    def on(
+        cls, kind: type[CoreTransaction | AsyncCoreTransaction], unit: Unit, compiler: Compiler, fairy: Any, tenant: Any
+    ) -> CoreAttempt:
+        """An attempt on a connection, which goes back where the transaction cannot begin on it."""
+        try:
+            return cls(kind(unit, compiler, fairy, tenant))
+        except BaseException:
+            give_back(fairy.driver_connection, fairy)
+            raise
+
     def open(self) -> None:
-        """Nothing: the first statement begins the transaction."""
+        """Nothing, where no server has to be judged: the first statement begins the transaction."""
+        gate = self.unit.gate
+        if gate is not None and not gate.passed:
+            self._waits.drive(self._link, self._link.send(()))
 
     def finish(self, result: Any) -> Any:
         """Commit, unless the function has done so with its last statements; gives what was stored under a key."""

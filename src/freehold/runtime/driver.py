@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from inspect import GEN_SUSPENDED, getgeneratorstate
 from time import monotonic
 from typing import Any, NoReturn, TypeVar
 
@@ -17,6 +18,7 @@ from psycopg.abc import Params, PQGen, Query
 from freehold.errors import CommitInside, CommitRefused, CommittedNotDurable, CommitUnknown, TransactionTimeout
 from freehold.runtime.context import Backend
 from freehold.runtime.exchange import FATAL, Command, Statements, exchange, is_dead, raise_failed
+from freehold.runtime.position import Position
 from freehold.runtime.refusal import LiteralCursor
 
 Results = Sequence[pq.abc.PGresult]
@@ -66,6 +68,12 @@ class Closing:
     after: list[Command] = field(default_factory=list)
     received: Callable[[Results], None] = _unheard
     """Told the results of ``after``, once COMMIT is confirmed."""
+    asked: bool = False
+    """Whether COMMIT was, or may have been, sent."""
+    confirmed: bool = False
+    """Whether the server has answered it with COMMIT."""
+    interrupted: BaseException | None = None
+    """An interrupt or cancellation that came while the answer was waited for."""
 
 
 class Link(BaseConnection[Any]):
@@ -77,6 +85,7 @@ class Link(BaseConnection[Any]):
         self.opening: Opening | None = None
         self.closing = Closing()
         self.backend = Backend()
+        self.seen: Position | None = None
         self.log: list[str] = []
         self.round_trips = 0
         self.busy_since: float | None = None
@@ -90,6 +99,11 @@ class Link(BaseConnection[Any]):
         self._folding = False
         self._sync_wait_cancelled = False
         self.add_notice_handler(self._hear)
+
+    @property
+    def usable(self) -> bool:
+        """Whether the connection is alive and in the middle of nothing."""
+        return self.pgconn.status == pq.ConnStatus.OK and self.pgconn.pipeline_status == pq.PipelineStatus.OFF
 
     def begin(self, opening: Opening) -> None:
         """Let the next statement begin a transaction, in the same message; only its block may end it."""
@@ -156,6 +170,7 @@ class Link(BaseConnection[Any]):
             raise psycopg.OperationalError("the server has closed the connection; COMMIT was not sent")
         self._sync_wait_cancelled = False
         self.round_trips += 1
+        self.closing.asked = True
         try:
             results = yield from exchange(self.pgconn, self.statements, [*sent, COMMIT, *self.closing.after])
         except psycopg.OperationalError as error:
@@ -166,6 +181,7 @@ class Link(BaseConnection[Any]):
             self._raise_unfinished(results, answer is not None)
         if answer.command_status != b"COMMIT":
             raise refused_commit()
+        self.closing.confirmed = True
         if self._sync_wait_cancelled:
             raise _not_durable()
         self.closing.received(results[len(sent) + 1 :])
@@ -275,6 +291,19 @@ def refused_commit() -> CommitRefused:
     )
 
 
+def raise_interrupt(closing: Closing) -> NoReturn:
+    """Raise the interrupt that came during a COMMIT which has been confirmed, as one that says so."""
+    interrupt = closing.interrupted
+    assert interrupt is not None
+    if not closing.confirmed:
+        raise interrupt
+    if isinstance(interrupt, asyncio.CancelledError):
+        raise CancelledAfterCommit("cancelled during COMMIT; the commit stands") from interrupt
+    if isinstance(interrupt, KeyboardInterrupt):
+        raise InterruptedAfterCommit("interrupted during COMMIT; the commit stands") from interrupt
+    raise interrupt
+
+
 def _inside() -> CommitInside:
     return CommitInside(
         "COMMIT inside the transaction's block",
@@ -363,21 +392,37 @@ class Connection(Link, psycopg.Connection[Any]):
             An interrupt came; the commit stands.
         CommitUnknown
             A second interrupt came before the answer.
+        KeyboardInterrupt, SystemExit
+            An interrupt came, and nothing is stored.
         """
-        interrupted: KeyboardInterrupt | None = None
+        closing = self.closing
         with self.busy():
-            while True:
-                try:
-                    answer = waiting.wait(generator, self.pgconn.socket, INTERVAL)
-                    break
-                except KeyboardInterrupt as error:
-                    if interrupted is not None:
-                        self.close()
-                        raise unknown_commit() from error
-                    interrupted = error
-        if interrupted is not None:
-            raise InterruptedAfterCommit("interrupted during COMMIT; the commit stands") from interrupted
+            try:
+                answer = self._wait_through(generator, closing)
+            except (CommitUnknown, CommittedNotDurable):
+                raise
+            except Exception as error:
+                if closing.interrupted is not None:
+                    raise closing.interrupted from error
+                raise
+        if closing.interrupted is not None:
+            raise_interrupt(closing)
         return answer
+
+    def _wait_through(self, generator: PQGen[T], closing: Closing) -> T:
+        while True:
+            try:
+                return waiting.wait(generator, self.pgconn.socket, INTERVAL)
+            except (KeyboardInterrupt, SystemExit) as error:
+                again = closing.interrupted is not None
+                closing.interrupted = error
+                # A signal's handler may also raise inside the generator, which ends it.
+                if not again and getgeneratorstate(generator) == GEN_SUSPENDED:
+                    continue
+                self.close()
+                if closing.asked and not closing.confirmed:
+                    raise unknown_commit() from error
+                raise
 
 
 class AsyncConnection(Link, psycopg.AsyncConnection[Any]):
@@ -405,20 +450,33 @@ class AsyncConnection(Link, psycopg.AsyncConnection[Any]):
         ------
         CancelledAfterCommit
             The task was cancelled; the commit stands.
+        asyncio.CancelledError
+            The task was cancelled, and nothing is stored.
         """
-        cancelled: asyncio.CancelledError | None = None
+        closing = self.closing
         with self.busy():
-            task = asyncio.ensure_future(waiting.wait_async(generator, self.pgconn.socket, INTERVAL))
-            while not task.done():
-                try:
-                    await asyncio.shield(task)
-                except asyncio.CancelledError as error:
-                    if task.cancelled():
-                        raise
-                    cancelled = error
-                except Exception:  # noqa: BLE001  # the task holds it; raised below
-                    break
-        answer = task.result()
-        if cancelled is not None:
-            raise CancelledAfterCommit("cancelled during COMMIT; the commit stands") from cancelled
+            try:
+                answer = await self._wait_through(generator, closing)
+            except (CommitUnknown, CommittedNotDurable):
+                raise
+            except Exception as error:
+                if closing.interrupted is not None:
+                    raise closing.interrupted from error
+                raise
+        if closing.interrupted is not None:
+            raise_interrupt(closing)
         return answer
+
+    async def _wait_through(self, generator: PQGen[T], closing: Closing) -> T:
+        task = self._waiting_for(generator)
+        while True:
+            try:
+                return await asyncio.shield(task)
+            except asyncio.CancelledError as error:
+                closing.interrupted = error
+                if task.cancelled():
+                    # The loop is being shut down, and cancels every task; the answer is still waited for.
+                    task = self._waiting_for(generator)
+
+    def _waiting_for(self, generator: PQGen[T]) -> asyncio.Future[T]:
+        return asyncio.ensure_future(waiting.wait_async(generator, self.pgconn.socket, INTERVAL))

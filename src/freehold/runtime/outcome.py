@@ -167,6 +167,8 @@ class Claim:
         self.epoch = int(epoch or 0)
         if self.place.system_identifier not in (0, now.system_identifier):
             return Settled(Verdict.UNKNOWN, reason="this is another cluster than the one that the transaction ran on")
+        if now.timeline < self.place.timeline:
+            return Settled(Verdict.UNKNOWN, reason="this server is on an older timeline than the transaction ran on")
         moved = self.place.timeline not in (0, now.timeline)
         return Settled(Verdict.LOST if moved else Verdict.ABORTED)
 

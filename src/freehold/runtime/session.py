@@ -8,13 +8,13 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
-from psycopg.pq import ConnStatus
 from psycopg.pq.abc import PGresult
 from sqlalchemy import orm
 from sqlalchemy.orm import ORMExecuteState, SessionTransaction, UOWTransaction
 
 from freehold.errors import CommitInside
 from freehold.runtime.bulk import BulkMethods
+from freehold.runtime.connections import raise_typed
 from freehold.runtime.context import Context
 from freehold.runtime.criteria import TenantColumns, TenantCriteria, tenant_attribute
 from freehold.runtime.exchange import Command
@@ -106,12 +106,19 @@ class Session(BulkMethods, orm.Session):
     def _send(self, commands: Sequence[Command]) -> list[PGresult]:
         """Run commands of the runtime itself on the transaction's connection."""
         self.connection()
-        assert self.unit.link is not None
-        return self.unit.frame.waits.drive(self.unit.link, self.unit.link.send(commands))
+        link = self.unit.link
+        assert link is not None
+        try:
+            return self.unit.frame.waits.drive(link, link.send(commands))
+        except psycopg.Error as error:
+            raise_typed(error, link, self.unit.frame.faults)
 
     def open(self) -> None:
-        """Begin at once where a key is claimed: its work must not start when it was done before."""
-        if self.unit.claim is not None:
+        """Begin at once where a key is claimed, whose work may be done already, or where a server has to be judged."""
+        gate = self.unit.gate
+        if gate is not None and not gate.passed:
+            self.connection()
+        if self.unit.claim is not None or (gate is not None and not gate.passed):
             self._send(())
 
     def finish(self, result: Any = None) -> Any:
@@ -149,13 +156,15 @@ class Session(BulkMethods, orm.Session):
         """Roll back what is not committed and close; called once, by the block that began the transaction."""
         self._ended = True
         link = self.unit.link
-        if link is not None and link.pgconn.status != ConnStatus.OK:
-            self.invalidate()
-        elif link is not None:
-            link.held = False
-            self.rollback()
-        self.close()
-        self.unit.ended(outcome)
+        try:
+            if link is not None and not link.usable:
+                self.invalidate()
+            elif link is not None:
+                link.held = False
+                self.rollback()
+        finally:
+            self.close()
+            self.unit.ended(outcome)
 
     def psycopg(self) -> psycopg.Connection[Any]:
         """The psycopg connection of this transaction, with the context bound. Leave its transaction alone.

@@ -17,6 +17,9 @@ from freehold.runtime.context import Context
 from freehold.runtime.driver import Closing, Link, Opening, Results
 from freehold.runtime.exchange import Command
 from freehold.runtime.faults import Faults
+from freehold.runtime.gate import POSITION, Gate
+from freehold.runtime.ledger import Ledger
+from freehold.runtime.nodes import PRIMARY
 from freehold.runtime.outcome import Claim
 from freehold.runtime.position import Position
 from freehold.runtime.signer import Signer
@@ -25,7 +28,6 @@ from freehold.runtime.workload import Workload
 
 PACKAGE = "freehold.runtime"
 COMMITTED, ROLLED_BACK, UNKNOWN, NOT_DURABLE = "committed", "rolled back", "unknown", "committed, not durable"
-POSITION = Command(read_sql(PACKAGE, "read_position").encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Frame:
     waits: Waits = BLOCKING
     positions: bool = False
     """Whether the position after COMMIT is asked for: there are replicas, or the caller wants tokens."""
+    ledger: Ledger = field(default_factory=Ledger)
 
 
 @dataclass(slots=True)
@@ -59,28 +62,35 @@ class Unit:
     context: Context
     read_only: bool = False
     claim: Claim | None = None
-    node: str = "primary"
+    node: str = PRIMARY
     attempt: int = 1
     position: Position | None = None
+    gate: Gate | None = None
     external: list[str] = field(default_factory=list)
     link: Link | None = None
     after_commit: list[Callable[[], Any]] = field(default_factory=list)
     after_rollback: list[Callable[[], Any]] = field(default_factory=list)
     began: float = field(default_factory=monotonic)
     over: bool = False
+    closing: Closing = field(default_factory=Closing)
 
     def attach(self, link: Link) -> None:
         """Let the next statement on the connection begin this transaction."""
         self.link = link
+        if self.gate is not None:
+            self.gate.before(link)
         bind = self._bind(link)
         commands = [Command(self.workload.begin(read_only=self.read_only)), bind]
         if self.claim is not None:
             commands.append(self.claim.command())
+        if self.gate is not None:
+            commands += self.gate.commands()
         link.begin(Opening(commands, self._opened))
         if self.workload.transaction_timeout is not None and link.info.server_version < 170000:
             link.deadline = self.began + self.workload.transaction_timeout
         if self.frame.positions:
             link.closing = Closing(after=[POSITION], received=self._ended)
+        self.closing = link.closing
         link.read_only_transaction = self.read_only or self.workload.read_only
         link.statement_timeout = self.workload.statement_timeout
         link.holder = f"{self.context.actor or 'nobody'} (workload {self.workload.name})"
@@ -95,15 +105,28 @@ class Unit:
     def _opened(self, results: Results) -> None:
         if self.claim is not None:
             self.claim.received(results[2])
+        if self.gate is not None and self.gate.inside:
+            assert self.link is not None, "its link has opened it"
+            self.gate.received(self.link, results)
 
     def _ended(self, results: Results) -> None:
-        self.position = Position.read(results[0]) if results else None
+        self.position = found = Position.read(results[0]) if results else None
+        link = self.link
+        if found is not None and link is not None:
+            link.seen = found
+            if self.node == PRIMARY and link.busy_since is not None:
+                self.frame.ledger.note(found, link.busy_since)
 
     def store(self, result: Any) -> None:
         """Let the outcome travel with COMMIT."""
         if self.claim is not None:
             assert self.link is not None, "a keyed transaction has begun"
             self.link.closing.before.append(self.claim.record(result))
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether COMMIT was sent and not confirmed."""
+        return self.closing.asked and not self.closing.confirmed
 
     @property
     def position_token(self) -> str:
@@ -143,6 +166,10 @@ class Unit:
     def ended(self, outcome: str) -> None:
         """Run what was to follow a rollback, where it is one and not an unknown commit."""
         if self.over:
+            return
+        if self.closing.confirmed and outcome == ROLLED_BACK:
+            # An interrupt came between the answer and this.
+            self.committed()
             return
         self.over = True
         self._tell(outcome)

@@ -26,6 +26,35 @@ class Cut(Enum):
 
 
 @dataclass(slots=True)
+class Held:
+    """A client's message that is under way while its connection is gone, as in a switch that comes back to life."""
+
+    sprung: threading.Event = field(default_factory=threading.Event)
+    data: bytes = b""
+    server: socket.socket | None = None
+
+    def release(self, wait: float = 1.0) -> bytes:
+        """Let the message arrive at the server at last; gives the answer that nobody reads.
+
+        Parameters
+        ----------
+        wait
+            Seconds without another byte after which the answer is whole.
+        """
+        assert self.server is not None, "nothing was held"
+        answer = b""
+        with self.server as server:
+            server.settimeout(wait)
+            try:
+                server.sendall(self.data)
+                while chunk := server.recv(CHUNK):
+                    answer += chunk
+            except OSError:
+                pass  # silent for long enough, or ended by the server
+        return answer
+
+
+@dataclass(slots=True)
 class _Trap:
     """Cut once, at the first client message that holds these bytes."""
 
@@ -33,6 +62,7 @@ class _Trap:
     how: Cut
     forward: bool
     sprung: threading.Event = field(default_factory=threading.Event)
+    held: Held | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -69,6 +99,7 @@ class KillableProxy:
         self._selector = selectors.DefaultSelector()
         self._pairs: list[_Pair] = []
         self._trap: _Trap | None = None
+        self._muted: list[socket.socket] = []
         self._accepting = True
         self._stopping = False
         self._wishes: list[tuple[Callable[[], None], threading.Event]] = []
@@ -92,6 +123,15 @@ class KillableProxy:
     def cut_after(self, needle: bytes, how: Cut = Cut.RESET) -> threading.Event:
         """Arm: the next client message that holds ``needle`` reaches the server, and its answer is lost."""
         return self._arm(_Trap(needle, how, forward=True))
+
+    def hold(self, needle: bytes, how: Cut = Cut.RESET) -> Held:
+        """Arm: the client of the next message that holds ``needle`` is cut off, and the message waits.
+
+        The server knows nothing of it: :meth:`Held.release` lets the message arrive.
+        """
+        held = Held()
+        self._arm(_Trap(needle, how, forward=False, sprung=held.sprung, held=held))
+        return held
 
     def refuse(self) -> None:
         """Reset new connections from now on."""
@@ -187,7 +227,21 @@ class KillableProxy:
         if trap.forward:
             pair.answer_awaited = trap
             return True
+        if trap.held is not None:
+            return self._hold(pair, trap, trap.held, data)
         return self._spring(pair, trap)
+
+    def _hold(self, pair: _Pair, trap: _Trap, held: Held, data: bytes) -> bool:
+        self._drop(pair)
+        held.data, held.server = data, pair.server
+        if trap.how is Cut.RESET:
+            pair.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
+        if trap.how is not Cut.SILENCE:
+            pair.client.close()
+        else:
+            self._muted.append(pair.client)
+        trap.sprung.set()
+        return False
 
     def _spring(self, pair: _Pair, trap: _Trap) -> bool:
         self._end(pair, trap.how)
@@ -214,6 +268,8 @@ class KillableProxy:
             self._end(pair, how)
 
     def _forget_silent(self) -> None:
+        for client in self._muted:
+            client.close()
         for pair in list(self._pairs):
             self._drop(pair)
             pair.end(Cut.CLOSE)

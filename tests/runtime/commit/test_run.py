@@ -90,7 +90,7 @@ def test_a_write_skew_is_run_again(ledger: Ledger) -> None:
         put(session, who, total + 1)
         return total + 1
 
-    found = both(*(lambda who=who: db.run(add, who, workload="strict", **WHO) for who in "ab"))  # type: ignore[misc]
+    found = both(*(lambda who=who: db.run(add, who, workload="strict", **WHO) for who in "ab"))
     assert found in ([1, 2], [2, 1])
     assert set(causes(ledger)) == {"serialization failure"}
     assert ledger.marks() == {"a": 1, "b": 1}
@@ -106,7 +106,7 @@ def test_a_lost_update_is_run_again_on_the_fast_path(ledger: Ledger) -> None:
         meeting.wait(who)
         tx.finish(sa.update(Entry).where(Entry.mark == "sum").values(amount=total + 1))
 
-    both(*(lambda who=who: db.run_core(add, who, workload="snapshot", **WHO) for who in "ab"))  # type: ignore[misc]
+    both(*(lambda who=who: db.run_core(add, who, workload="snapshot", **WHO) for who in "ab"))
     assert causes(ledger) == ["serialization failure"]
     with db.core(**WHO) as tx:
         assert tx.execute(TOTAL).scalar_one() == 2
@@ -146,7 +146,7 @@ def test_a_derived_key_is_drawn_again_where_that_is_declared(ledger: Ledger) -> 
 
 def test_a_key_that_is_not_declared_as_derived_is_the_callers(ledger: Ledger) -> None:
     db, meeting = ledger.connect(workloads=WORKLOADS), Meeting()
-    found = both(*(lambda who=who: db.run(next_invoice, meeting, who, **WHO) for who in "ab"))  # type: ignore[misc]
+    found = both(*(lambda who=who: db.run(next_invoice, meeting, who, **WHO) for who in "ab"))
     assert [type(each) for each in found if each != 1] == [UniqueViolated]
     pair = [Invoice(number=number, code="x") for number in (8, 9)]
     with pytest.raises(UniqueViolated):
@@ -156,7 +156,8 @@ def test_a_key_that_is_not_declared_as_derived_is_the_callers(ledger: Ledger) ->
 
 def test_a_changed_plan_is_made_again(ledger: Ledger) -> None:
     db = ledger.connect(pool_size=1, max_overflow=0)
-    every, last = sa.select(sa.literal_column("*")).select_from(Entry.__table__), []
+    every: sa.Select[Any] = sa.select(sa.literal_column("*")).select_from(Entry)
+    last: list[Any] = []
 
     def read(tx: CoreTransaction) -> int:
         last.append(tx.execute(every).all())
@@ -207,13 +208,13 @@ def test_nothing_else_is_run_again(ledger: Ledger, state: str) -> None:
 
     def work(session: Session) -> None:
         calls.append(1)
-        session.execute(sql("DO $$ BEGIN RAISE EXCEPTION SQLSTATE '{}'; END $$".replace("{}", state)))  # type: ignore[arg-type]
+        session.execute(sql("DO $$ BEGIN RAISE EXCEPTION SQLSTATE '{}'; END $$".replace("{}", state)))
 
     with pytest.raises((FreeholdError, sa.exc.DBAPIError)):
         db.run(work, **WHO)
     assert calls == [1]
     with pytest.raises(KeyError):
-        db.run(lambda session: {}["x"], **WHO)
+        db.run(lambda session: dict[str, int]()["x"], **WHO)
 
 
 def always(session: Session, calls: list[float]) -> None:
