@@ -90,6 +90,12 @@ OPTIONS: tuple[Option, ...] = (
         path=True,
     ),
     Option(
+        name="targets",
+        env="FREEHOLD_TARGETS",
+        example="shop.messages:targets",
+        help="The targets of `freehold relay` by topic pattern, as module:attribute.",
+    ),
+    Option(
         env="FREEHOLD_CONTEXT_KEYS",
         example="2026-01:bWFkZSBvZiBhdCBsZWFzdCB0aGlydHktdHdvIGJ5dGVz",
         help="Context keys for the application itself, where connect(keys=...) names no file: key_id:base64secret.",
@@ -117,6 +123,7 @@ class Config:
     database: str
     keys: Path
     cache: Path | None
+    targets: str = ""
 
 
 def load_config(flags: Mapping[str, str | None], environment: Mapping[str, str], directory: Path) -> Config:
@@ -148,6 +155,7 @@ def load_config(flags: Mapping[str, str | None], environment: Mapping[str, str],
         database=found["database"],
         keys=Path(found["keys"]),
         cache=Path(found["cache"]) if found["cache"] else None,
+        targets=found["targets"],
     )
 
 

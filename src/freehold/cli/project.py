@@ -43,14 +43,18 @@ class Project:
                 "No data layer is named",
                 hint=f"Write layer = \"module:attribute\" into {FILE}, give --layer, or begin with 'freehold init'.",
             )
-        module, _, attribute = self.config.layer.partition(":")
-        found = getattr(_import(module, self.config.home), attribute or "layer", None)
+        found = self.named(self.config.layer, "layer")
         if not isinstance(found, DataLayer):
             raise ConfigError(
                 f"{self.config.layer} is not a data layer",
                 hint="Name a module and its DataLayer object, as in shop.layer:layer.",
             )
         return found
+
+    def named(self, name: str, usual: str) -> Any:
+        """What ``module:attribute`` names; None where the module has no such attribute."""
+        module, _, attribute = name.partition(":")
+        return getattr(_import(module, self.config.home), attribute or usual, None)
 
     @property
     def declared(self) -> Declared:
@@ -79,6 +83,11 @@ class Project:
     def database(self) -> str | None:
         """The database; None for the one that the URL names."""
         return None if self.config.url else self.config.database or self.layer.name
+
+    @property
+    def address(self) -> str:
+        """The database's URL with the login of `connect`."""
+        return self.config.url or self.server.url(str(self.database))
 
     def connect(self) -> Connection:
         """A connection as an administrator, in autocommit mode."""

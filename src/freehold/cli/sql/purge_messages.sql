@@ -1,0 +1,1 @@
+SELECT freehold.purge_messages_v1(%(batch)s)
