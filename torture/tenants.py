@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
+from freehold import sql
 from freehold.runtime import Session
 from freehold.servers import Binaries
 from torture.estate import NOTES, Estate, Note, estate, tenant
@@ -25,7 +26,7 @@ from torture.result import Result
 TENANTS = 1000
 THREADS = 12
 TASKS = 24
-POOL: dict[str, Any] = {"pool_size": THREADS, "max_overflow": 0, "connect_args": {"prepare_threshold": None}}
+POOL: dict[str, Any] = {"pool_size": THREADS, "max_overflow": 0}
 DEFECT_SIZE = 200
 SLEEP = 0.05
 """Seconds for which a statement sleeps that is to be cancelled."""
@@ -43,12 +44,12 @@ WEIGHTS = {
 }
 """What a checkout does after it has looked around; "bare" binds no context and must find none."""
 
-LOOK = sa.text(
+LOOK = sql(
     "SELECT freehold.tenant_v1()::text, freehold.actor_v1(),"
     " (SELECT array_agg(DISTINCT tenant_id) FROM estate.note), (SELECT count(*) FROM estate.note)"
 )
 BARE = "SELECT coalesce(current_setting('freehold.context', true), '')"
-KEEP = sa.text("SELECT set_config('freehold.context', current_setting('freehold.context'), false)")
+KEEP = sql("SELECT set_config('freehold.context', current_setting('freehold.context'), false)")
 
 
 class Walkout(Exception):
@@ -109,24 +110,24 @@ class Run:
     def inside(self, session: Session, checkout: Checkout) -> None:
         """The block of a checkout, as far as it is the same for threads and tasks."""
         if checkout.act == "timeout":
-            session.execute(sa.text("SET LOCAL statement_timeout = 3"))
+            session.execute(sql("SET LOCAL statement_timeout = 3"))
         self.look(session, checkout)
         if self.defect == "session":
             session.execute(KEEP)
         if checkout.act == "exception":
             raise Walkout
         if checkout.act == "server error":
-            session.execute(sa.text("SELECT 1 / 0"))
+            session.execute(sql("SELECT 1 / 0"))
         if checkout.act == "savepoint":
             self._savepoint(session, checkout)
         if checkout.act == "timeout":
-            session.execute(sa.text("SELECT pg_sleep(:seconds)"), {"seconds": SLEEP})
+            session.execute(sql("SELECT pg_sleep(:seconds)"), {"seconds": SLEEP})
 
     def _savepoint(self, session: Session, checkout: Checkout) -> None:
         try:
             with session.begin_nested():
-                session.execute(sa.text("SELECT 1 / 0"))
-        except sa.exc.DataError:
+                session.execute(sql("SELECT 1 / 0"))
+        except Failures:
             self.look(session, checkout)
 
     def ended(self, checkout: Checkout, error: BaseException | None) -> None:
@@ -178,7 +179,7 @@ def _on_thread(run: Run, db: Any, checkout: Checkout) -> BaseException | None:
             run.inside(session, checkout)
             if checkout.act == "cancel":
                 threading.Timer(SLEEP / 10, session.psycopg().cancel).start()
-                session.execute(sa.text("SELECT pg_sleep(:seconds)"), {"seconds": SLEEP})
+                session.execute(sql("SELECT pg_sleep(:seconds)"), {"seconds": SLEEP})
             if checkout.act == "lost client":
                 session.psycopg().close()
     except (*Failures, Walkout) as error:
@@ -215,7 +216,7 @@ async def _on_task(run: Run, db: Any, checkout: Checkout) -> None:
     async with db.transaction(**run.who(checkout)) as session:
         await session.run_sync(run.inside, checkout)
         if checkout.act == "cancel":
-            await session.execute(sa.text("SELECT pg_sleep(:seconds)"), {"seconds": 20 * SLEEP})
+            await session.execute(sql("SELECT pg_sleep(:seconds)"), {"seconds": 20 * SLEEP})
         if checkout.act == "lost client":
             await (await session.psycopg()).close()
 
@@ -253,7 +254,7 @@ def attack(place: Estate, size: int, seed: int) -> Result:
     hits = f"{found.cancelled:,} cancels hit their statement, {len(found.stray)} another"
     shown = "; ".join(found.stale[:SHOWN])
     return Result(
-        name="tenants through PgBouncer",
+        name="tenants",
         size=sum(found.acts.values()),
         seed=seed,
         violations=len(found.stale),

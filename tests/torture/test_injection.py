@@ -19,7 +19,7 @@ TARGET = Target(OWN, [OWN + 1], ["estate.note"], ["estate.find(bigint)"], ["esta
 def test_nothing_of_others_is_seen(binaries: Binaries) -> None:
     if reason := missing_pooler():
         pytest.skip(reason)
-    result = run(400, seed=3, binaries=binaries)
+    result = run(200, seed=3, binaries=binaries)
     assert result.held, result.notes
 
 
