@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
@@ -23,8 +23,10 @@ from freehold.runtime.criteria import TenantColumns
 from freehold.runtime.database import check
 from freehold.runtime.faults import Faults
 from freehold.runtime.keys import KeyRing
-from freehold.runtime.nodes import PRIMARY, Pool, conninfo, open_async_node
+from freehold.runtime.nodes import PRIMARY, Node, Pool, conninfo, open_async_node, primary_conninfo
 from freehold.runtime.outcome import Claim, Settled
+from freehold.runtime.reading import WAIT, Mode, Reading
+from freehold.runtime.replica import Replica, check_position
 from freehold.runtime.scope import UNSET
 from freehold.runtime.session import HANDLE, Session, coerced_tenant
 from freehold.runtime.signer import Signer
@@ -83,8 +85,9 @@ class AsyncDatabase:
     ...     session.add(Customer(name="Ada"))
     """
 
-    def __init__(self, body: Body, tenant_columns: TenantColumns) -> None:
+    def __init__(self, body: Body, tenant_columns: TenantColumns, replicas: Sequence[Replica] = ()) -> None:
         self._body = body
+        self._reading = Reading(body, replicas)
         self._tenant_columns = tenant_columns
         self._compiler = Compiler(tenant_columns)
 
@@ -100,21 +103,28 @@ class AsyncDatabase:
         lifetime: float = LIFETIME,
         workloads: Sequence[Workload] = (),
         pools: Sequence[Pool] = (),
+        replicas: Sequence[str | sa.URL] = (),
         listener: Listener = ignore,
         positions: bool = False,
         **engine_options: Any,
     ) -> AsyncDatabase:
         """Connect and check login and key; see :meth:`freehold.runtime.database.Database.connect`."""
         faults = Faults((*tenant_columns, *tables), tenant_columns)
-        frame = Frame(Signer(KeyRing.find(keys), lifetime), by_name(workloads), faults, listener, GREENLET, positions)
-        node = open_async_node(PRIMARY, conninfo(url), (Pool(), *pools), engine_options, faults)
+        signer, asked = Signer(KeyRing.find(keys), lifetime), positions or bool(replicas)
+        frame = Frame(signer, by_name(workloads), faults, listener, GREENLET, asked)
+        checked = partial(check, layer_name=layer_name, tables=(*tenant_columns, *tables), signer=signer)
+        opened = partial(open_async_node, pools=(Pool(), *pools), options=engine_options, faults=faults)
+        node = opened(PRIMARY, primary_conninfo(url))
+        others = [Replica(opened(f"replica {n}", conninfo(each)), checked) for n, each in enumerate(replicas, 1)]
         try:
             async with node.async_pool(MAIN_POOL).connect() as connection:
-                await connection.run_sync(check, layer_name, (*tenant_columns, *tables), frame.signer)
+                await connection.run_sync(checked)
+                if others:
+                    await connection.run_sync(check_position)
         except BaseException:
             await greenlet_spawn(node.forget)
             raise
-        return cls(Body(frame, node), tenant_columns)
+        return cls(Body(frame, node), tenant_columns, others)
 
     @property
     def engine(self) -> sa_asyncio.AsyncEngine:
@@ -192,6 +202,68 @@ class AsyncDatabase:
         found: R = await greenlet_spawn(self._body.run, open_attempt, called, arguments, wanted, claim)
         return found
 
+    @asynccontextmanager
+    async def read(
+        self,
+        *,
+        tenant: Any = UNSET,
+        actor: Any = UNSET,
+        workload: str = "default",
+        max_staleness: float | None = None,
+        after: str | None = None,
+        mode: Mode = "session",
+        wait: float = WAIT,
+    ) -> AsyncIterator[AsyncSession]:
+        """A read on a replica or the primary; see :meth:`freehold.runtime.database.Database.read`."""
+        wish = self._reading.wish(max_staleness, after, mode, wait)
+        unit = self._reading.unit(self._body.wanted(tenant, actor, workload), wish)
+        session = await greenlet_spawn(self._reading.open, self._session, unit, wish)
+        with self._reading.noting(session):
+            async with ending(session):
+                yield session.handle
+
+    @asynccontextmanager
+    async def read_core(
+        self,
+        *,
+        tenant: Any = UNSET,
+        actor: Any = UNSET,
+        workload: str = "default",
+        max_staleness: float | None = None,
+        after: str | None = None,
+        mode: Mode = "session",
+        wait: float = WAIT,
+    ) -> AsyncIterator[AsyncCoreTransaction]:
+        """:meth:`read` on the fast path."""
+        wish = self._reading.wish(max_staleness, after, mode, wait)
+        unit = self._reading.unit(self._body.wanted(tenant, actor, workload), wish)
+        attempt = await greenlet_spawn(self._reading.open, self._core, unit, wish)
+        with self._reading.noting(attempt):
+            async with ending(attempt):
+                assert isinstance(attempt.handle, AsyncCoreTransaction)
+                yield attempt.handle
+
+    async def run_read(
+        self,
+        function: Callable[..., Awaitable[R]],
+        *arguments: Any,
+        tenant: Any = UNSET,
+        actor: Any = UNSET,
+        workload: str = "default",
+        max_staleness: float | None = None,
+        after: str | None = None,
+        mode: Mode = "session",
+        wait: float = WAIT,
+        **options: Any,
+    ) -> R:
+        """Run a coroutine function in a read; see :meth:`freehold.runtime.database.Database.run_read`."""
+        wish = self._reading.wish(max_staleness, after, mode, wait)
+        wanted = self._reading.wanted(self._body.wanted(tenant, actor, workload), wish)
+        called = (lambda *given: function(*given, **options)) if options else function
+        attempts = self._reading.attempts(self._session, wish)
+        found: R = await greenlet_spawn(self._body.run, attempts, called, arguments, wanted, None)
+        return found
+
     def transactional(
         self, *, workload: str = "default"
     ) -> Callable[[Callable[Concatenate[AsyncSession, P], Awaitable[R]]], Callable[P, Awaitable[R]]]:
@@ -215,17 +287,18 @@ class AsyncDatabase:
     async def dispose(self) -> None:
         """Close every connection."""
         await greenlet_spawn(self._body.primary.forget)
+        await greenlet_spawn(self._reading.dispose)
 
-    def _session(self, unit: Unit) -> Session:
-        engine = self._body.primary.async_pool(unit.workload.pool)
+    def _session(self, unit: Unit, node: Node | None = None) -> Session:
+        engine = (node or self._body.primary).async_pool(unit.workload.pool)
         session = AsyncSession(engine, unit=unit, tenant_columns=self._tenant_columns, expire_on_commit=False)
         session.sync_session.info[HANDLE] = session
         return session.sync_session
 
-    def _core(self, unit: Unit) -> CoreAttempt:
-        fairy = self._body.primary.pool(unit.workload.pool).pool.connect()
+    def _core(self, unit: Unit, node: Node | None = None) -> CoreAttempt:
+        fairy = (node or self._body.primary).pool(unit.workload.pool).pool.connect()
         tenant = coerced_tenant(unit.tenant, self._tenant_columns)
-        return CoreAttempt(AsyncCoreTransaction(unit, self._compiler, fairy, tenant))
+        return CoreAttempt.on(AsyncCoreTransaction, unit, self._compiler, fairy, tenant)
 
 
 @asynccontextmanager

@@ -195,7 +195,7 @@ class Body:
         cause = cause_of(error, budget.retry, read_only=unit.read_only or unit.workload.read_only) if may else None
         if cause is None:
             raise error
-        if cause in {Cause.SERVER_DOWN, Cause.SERVER_MOVED, Cause.CONNECTION_LOST}:
+        if cause in {Cause.SERVER_DOWN, Cause.SERVER_MOVED, Cause.CONNECTION_LOST} and unit.node == self.primary.name:
             self.primary.forget()
         self._wait_or_raise(budget, opened, error, cause)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
@@ -20,8 +20,10 @@ from freehold.runtime.criteria import TenantColumns
 from freehold.runtime.faults import Faults
 from freehold.runtime.guard import check_key, check_login
 from freehold.runtime.keys import KeyRing
-from freehold.runtime.nodes import PRIMARY, Pool, conninfo, open_node
+from freehold.runtime.nodes import PRIMARY, Node, Pool, conninfo, open_node, primary_conninfo
 from freehold.runtime.outcome import Claim, Settled
+from freehold.runtime.reading import WAIT, Mode, Reading
+from freehold.runtime.replica import Replica, check_position
 from freehold.runtime.scope import UNSET
 from freehold.runtime.session import Session, coerced_tenant
 from freehold.runtime.signer import Signer
@@ -47,8 +49,9 @@ class Database:
     ...     session.add(Customer(name="Ada"))
     """
 
-    def __init__(self, body: Body, tenant_columns: TenantColumns) -> None:
+    def __init__(self, body: Body, tenant_columns: TenantColumns, replicas: Sequence[Replica] = ()) -> None:
         self._body = body
+        self._reading = Reading(body, replicas)
         self._tenant_columns = tenant_columns
         self._compiler = Compiler(tenant_columns)
 
@@ -64,6 +67,7 @@ class Database:
         lifetime: float = LIFETIME,
         workloads: Sequence[Workload] = (),
         pools: Sequence[Pool] = (),
+        replicas: Sequence[str | sa.URL] = (),
         listener: Listener = ignore,
         positions: bool = False,
         **engine_options: Any,
@@ -73,7 +77,8 @@ class Database:
         Parameters
         ----------
         url
-            Any PostgreSQL URL, libpq's own with several hosts among them. Row security must hold for the login.
+            Any PostgreSQL URL, libpq's own with several hosts among them: the one that takes writes is used, unless
+            ``target_session_attrs`` says otherwise. Row security must hold for the login.
         layer_name
             The data layer's name, which begins its roles' names.
         tenant_columns
@@ -88,10 +93,14 @@ class Database:
             Named classes of transactions, beside "default" and "bulk".
         pools
             Pools beside the main one, which ``pool_size`` and the like describe.
+        replicas
+            URLs of streaming replicas, for :meth:`read`. Each is connected at its first use, with pools as the primary
+            has them; one that cannot be reached is left alone for a while. The layer must declare ``Outcomes()``.
         listener
             Told every event of the runtime.
         positions
-            Ask for the position in the log after each COMMIT, so that ``session.position`` is there.
+            Ask for the position in the log after each COMMIT, so that ``session.position`` is there; always done where
+            there are replicas.
         engine_options
             Options of `sqlalchemy.create_engine`.
 
@@ -100,15 +109,21 @@ class Database:
         UnsafeLogin, ContextKeyMissing, ServerDown, LoginRefused
         """
         faults = Faults((*tenant_columns, *tables), tenant_columns)
-        frame = Frame(Signer(KeyRing.find(keys), lifetime), by_name(workloads), faults, listener, BLOCKING, positions)
-        node = open_node(PRIMARY, conninfo(url), (Pool(), *pools), engine_options, faults)
+        signer, asked = Signer(KeyRing.find(keys), lifetime), positions or bool(replicas)
+        frame = Frame(signer, by_name(workloads), faults, listener, BLOCKING, asked)
+        checked = partial(check, layer_name=layer_name, tables=(*tenant_columns, *tables), signer=signer)
+        opened = partial(open_node, pools=(Pool(), *pools), options=engine_options, faults=faults)
+        node = opened(PRIMARY, primary_conninfo(url))
+        others = [Replica(opened(f"replica {n}", conninfo(each)), checked) for n, each in enumerate(replicas, 1)]
         try:
             with node.engine.connect() as connection:
-                check(connection, layer_name, (*tenant_columns, *tables), frame.signer)
+                checked(connection)
+                if others:
+                    check_position(connection)
         except BaseException:
             node.forget()
             raise
-        return cls(Body(frame, node), tenant_columns)
+        return cls(Body(frame, node), tenant_columns, others)
 
     @property
     def engine(self) -> sa.Engine:
@@ -205,6 +220,93 @@ class Database:
         found: R = self._body.run(self._core, _called(function, options), arguments, wanted, claim)
         return found
 
+    @contextmanager
+    def read(
+        self,
+        *,
+        tenant: Any = UNSET,
+        actor: Any = UNSET,
+        workload: str = "default",
+        max_staleness: float | None = None,
+        after: str | None = None,
+        mode: Mode = "session",
+        wait: float = WAIT,
+    ) -> Iterator[Session]:
+        """A read-only transaction on a replica that is fresh enough, and else on the primary.
+
+        Blocks of mode "session" are not snapshot isolated against each other or against the primary's transactions:
+        two readers on two servers may see two commits in opposite orders ("long fork"), with synchronous replication
+        too. Each block alone is what its workload's isolation says, and a repeatable read where that is serializable.
+
+        Parameters
+        ----------
+        max_staleness
+            Seconds: everything committed before is seen. None for any age. It is proved by places in the log that the
+            primary was at, not by the replica's clock.
+        after
+            The position token of what must be seen at least: ``session.position`` of an earlier write or read.
+        mode
+            "session", as above, or "snapshot": one snapshot of the primary, isolated against all its transactions.
+        wait
+            Seconds in which a replica may catch up, before the primary is asked.
+
+        Raises
+        ------
+        PositionInvalid
+            The token is forged, malformed, or of another cluster.
+        ReplicaError
+            The only primary in reach is older than the token: it was the primary once.
+        """
+        wish = self._reading.wish(max_staleness, after, mode, wait)
+        unit = self._reading.unit(self._body.wanted(tenant, actor, workload), wish)
+        session = self._reading.open(self._session, unit, wish)
+        assert isinstance(session, Session)
+        with self._reading.noting(session), ending(session):
+            yield session
+
+    @contextmanager
+    def read_core(
+        self,
+        *,
+        tenant: Any = UNSET,
+        actor: Any = UNSET,
+        workload: str = "default",
+        max_staleness: float | None = None,
+        after: str | None = None,
+        mode: Mode = "session",
+        wait: float = WAIT,
+    ) -> Iterator[CoreTransaction]:
+        """:meth:`read` on the fast path."""
+        wish = self._reading.wish(max_staleness, after, mode, wait)
+        unit = self._reading.unit(self._body.wanted(tenant, actor, workload), wish)
+        attempt = self._reading.open(self._core, unit, wish)
+        with self._reading.noting(attempt), ending(attempt):
+            assert isinstance(attempt.handle, CoreTransaction)
+            yield attempt.handle
+
+    def run_read(
+        self,
+        function: Callable[..., R],
+        *arguments: Any,
+        tenant: Any = UNSET,
+        actor: Any = UNSET,
+        workload: str = "default",
+        max_staleness: float | None = None,
+        after: str | None = None,
+        mode: Mode = "session",
+        wait: float = WAIT,
+        **options: Any,
+    ) -> R:
+        """Run a function in a :meth:`read`, again on another server after a conflict or a loss.
+
+        Inside a :meth:`run` it joins that transaction.
+        """
+        wish = self._reading.wish(max_staleness, after, mode, wait)
+        wanted = self._reading.wanted(self._body.wanted(tenant, actor, workload), wish)
+        attempts = self._reading.attempts(self._session, wish)
+        found: R = self._body.run(attempts, _called(function, options), arguments, wanted, None)
+        return found
+
     def transactional(
         self, *, workload: str = "default"
     ) -> Callable[[Callable[Concatenate[Session, P], R]], Callable[P, R]]:
@@ -238,15 +340,16 @@ class Database:
     def dispose(self) -> None:
         """Close every connection."""
         self._body.primary.forget()
+        self._reading.dispose()
 
-    def _session(self, unit: Unit) -> Session:
-        engine = self._body.primary.pool(unit.workload.pool)
+    def _session(self, unit: Unit, node: Node | None = None) -> Session:
+        engine = (node or self._body.primary).pool(unit.workload.pool)
         return Session(engine, unit=unit, tenant_columns=self._tenant_columns, expire_on_commit=False)
 
-    def _core(self, unit: Unit) -> CoreAttempt:
-        fairy = self._body.primary.pool(unit.workload.pool).pool.connect()
+    def _core(self, unit: Unit, node: Node | None = None) -> CoreAttempt:
+        fairy = (node or self._body.primary).pool(unit.workload.pool).pool.connect()
         tenant = coerced_tenant(unit.tenant, self._tenant_columns)
-        return CoreAttempt(CoreTransaction(unit, self._compiler, fairy, tenant))
+        return CoreAttempt.on(CoreTransaction, unit, self._compiler, fairy, tenant)
 
 
 @contextmanager

@@ -128,6 +128,13 @@ def conninfo(url: str | sa.URL, **defaults: Any) -> str:
         ) from error
 
 
+def primary_conninfo(url: str | sa.URL) -> str:
+    """The same for the primary: of several hosts the one that takes writes, where the URL does not say otherwise."""
+    found = conninfo(url)
+    several = "," in str(conninfo_to_dict(found).get("host", "")) + str(conninfo_to_dict(found).get("hostaddr", ""))
+    return conninfo(found, target_session_attrs="primary") if several else found
+
+
 @dataclass(slots=True)
 class Node:
     """One address with its pools.
@@ -142,7 +149,6 @@ class Node:
     conninfo: str
     engines: Mapping[str, sa.Engine]
     async_engines: Mapping[str, sa_asyncio.AsyncEngine] = field(default_factory=dict)
-    resting_until: float = field(default=0.0)
 
     @property
     def engine(self) -> sa.Engine:

@@ -56,7 +56,7 @@ def cause_of(error: BaseException, retry: Retry, *, read_only: bool) -> Cause | 
     A connection lost before COMMIT was sent is one: nothing is stored. A lost COMMIT is not: see the resolver.
     """
     if isinstance(error, CommitUnknown):
-        return None
+        return Cause.CONNECTION_LOST if read_only else None
     if isinstance(error, ServerDown):
         return Cause.SERVER_DOWN
     if isinstance(error, ConnectionLost):

@@ -125,8 +125,8 @@ class Unit:
 
     @property
     def in_doubt(self) -> bool:
-        """Whether COMMIT was sent and not confirmed."""
-        return self.closing.asked and not self.closing.confirmed
+        """Whether COMMIT was sent and not confirmed, and there was something to store."""
+        return self.closing.asked and not self.closing.confirmed and not self.read_only
 
     @property
     def position_token(self) -> str:
