@@ -25,7 +25,7 @@ from freehold.errors import (
 from freehold.runtime import Context, Database, Key, KeyRing
 from freehold.runtime.context import Backend, sign
 from freehold.runtime.driver import Connection
-from freehold.runtime.literal import sql
+from freehold.runtime.literal import Written, sql
 from tests.rooms.tenancy.layer import SECRET, A, B
 from tests.runtime.conftest import RING, Shop
 
@@ -123,7 +123,7 @@ def test_injection_with_the_applications_role_sees_no_other_tenant(db: Database)
             raw.execute("SELECT set_config('freehold.context', %s, true)", (token(backend=raw.backend),))
             role = str(raw.info.user).removesuffix("_app_a")
             try:
-                cursor = raw.execute(attack.format(other=B, name=role).encode())
+                cursor = raw.execute(Written(attack.format(other=B, name=role)))
                 while cursor.nextset():
                     pass
                 seen.append(cursor.fetchone())

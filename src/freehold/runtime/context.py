@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import base64
-import hmac
+import hashlib
 import time
 import uuid
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
 from freehold.runtime.keys import Key
 
+BLOCK = 64
+"""Bytes of a block of SHA-256, to which RFC 2104 fills up a key."""
+_Hash = Any
 LIFETIME = 30.0
 """Seconds; a context is judged by the start of its transaction, so a longer transaction needs no longer context."""
 
@@ -50,7 +55,21 @@ def sign(key: Key, context: Context, backend: Backend, lifetime: float = LIFETIM
         _encoded(context.tenant),
     )
     message = "|".join(fields)
-    return f"{hmac.digest(key.secret, message.encode('ascii'), 'sha256').hex()}|{message}"
+    return f"{_mac(key.secret, message.encode('ascii'))}|{message}"
+
+
+def _mac(secret: bytes, message: bytes) -> str:
+    """HMAC-SHA-256 from a key's two hashed pads, which are reckoned once: half the time of a whole HMAC."""
+    inner, outer = (pad.copy() for pad in _pads(secret))
+    inner.update(message)
+    outer.update(inner.digest())
+    return outer.hexdigest()
+
+
+@cache
+def _pads(secret: bytes) -> tuple[_Hash, _Hash]:
+    block = (hashlib.sha256(secret).digest() if len(secret) > BLOCK else secret).ljust(BLOCK, b"\0")
+    return hashlib.sha256(bytes(byte ^ 0x36 for byte in block)), hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
 
 
 def _encoded(text: str) -> str:

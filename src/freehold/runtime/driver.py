@@ -375,8 +375,19 @@ class Connection(Link, psycopg.Connection[Any]):
 
     def wait(self, gen: PQGen[T], *arguments: Any, **options: Any) -> T:
         """Drive a generator to its end; see psycopg."""
-        with self.busy():
+        self.busy_since = began = monotonic()
+        try:
             return super().wait(gen, *arguments, **options)
+        finally:
+            self.busy_since = None
+            self.waited = monotonic() - began
+
+    def rollback(self) -> None:
+        """Roll back, where there is anything to roll back: a pool asks for it each time."""
+        if self.pgconn.transaction_status == IDLE:
+            self.opening = None
+        else:
+            super().rollback()
 
     def commit(self) -> None:
         """Commit, and wait for the answer whatever interrupts."""
