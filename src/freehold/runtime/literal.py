@@ -161,7 +161,8 @@ def not_literal(what: str) -> SqlNotLiteral:
 def _composed(composed: psycopg.sql.Composable) -> Sql:
     values: dict[str, Any] = {}
     statement = Sql(_Accepted("".join(_parts(composed, values))))
-    return statement.bindparams(**values) if values else statement
+    # Without a type of SQLAlchemy's: like the literals that they were, they take the type that their place asks for.
+    return statement.bindparams(*(sa.bindparam(n, v, type_=sa.types.NULLTYPE) for n, v in values.items()))
 
 
 def _parts(composed: psycopg.sql.Composable, values: dict[str, Any]) -> Iterable[str]:
