@@ -33,9 +33,9 @@ class Inbox:
     taken: list[Message] = field(default_factory=list)
 
     def __call__(self, message: Message) -> None:
-        left = self.fails.get(message.payload, 0)
+        left = self.fails.get(str(message.payload), 0)
         if left:
-            self.fails[message.payload] = left - 1
+            self.fails[str(message.payload)] = left - 1
             raise self.error
         self.taken.append(message)
 
