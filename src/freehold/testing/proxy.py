@@ -63,6 +63,7 @@ class _Trap:
     forward: bool
     sprung: threading.Event = field(default_factory=threading.Event)
     held: Held | None = None
+    at_once: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -124,6 +125,10 @@ class KillableProxy:
         """Arm: the next client message that holds ``needle`` reaches the server, and its answer is lost."""
         return self._arm(_Trap(needle, how, forward=True))
 
+    def cut_with(self, needle: bytes, how: Cut = Cut.RESET) -> threading.Event:
+        """Arm: the next client message that holds ``needle`` goes on, and the cut follows it at once, in a race."""
+        return self._arm(_Trap(needle, how, forward=True, at_once=True))
+
     def hold(self, needle: bytes, how: Cut = Cut.RESET) -> Held:
         """Arm: the client of the next message that holds ``needle`` is cut off, and the message waits.
 
@@ -132,6 +137,10 @@ class KillableProxy:
         held = Held()
         self._arm(_Trap(needle, how, forward=False, sprung=held.sprung, held=held))
         return held
+
+    def redirect(self, host: str, port: int) -> None:
+        """Lead new connections to another server, as an address does that moves in a failover."""
+        self._wish(lambda: setattr(self, "_target", (host, port)))
 
     def refuse(self) -> None:
         """Reset new connections from now on."""
@@ -224,6 +233,9 @@ class KillableProxy:
         if trap is None or trap.needle not in data:
             return True
         self._trap = None
+        if trap.at_once:
+            pair.server.sendall(data)
+            return self._spring(pair, trap)
         if trap.forward:
             pair.answer_awaited = trap
             return True
