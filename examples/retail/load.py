@@ -82,8 +82,7 @@ def load(db: Database, path: Path, listener: Listener = ignore, batch_lines: int
     source = Input(path)
     source.verify(batch_lines)
     result = LoadResult(source.lines)
-    with db.transaction(actor=ACTOR) as session:
-        known = catalogue.register(session, source, batch_lines)
+    known = db.run(catalogue.register, source, batch_lines, tenant=None, actor=ACTOR, workload="bulk")
     with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="retail-load") as pool:
         for number, batch in enumerate(ahead(map(sort_lines, source.batches(known.batch_lines)))):
             _load_batch(_Run(db, source, number, pool), batch, result)
@@ -94,8 +93,8 @@ def load(db: Database, path: Path, listener: Listener = ignore, batch_lines: int
 
 def _load_batch(this: _Run, batch: Sorted, result: LoadResult) -> None:
     """The catalogue first, then the tenants side by side, the largest first; all are done when this returns."""
-    with this.db.transaction(actor=ACTOR) as session:
-        products = catalogue.follow(session, this.source, this.number, batch.products)
+    work = (this.source, this.number, batch.products)
+    products = this.db.run(catalogue.follow, *work, tenant=None, actor=ACTOR, workload="bulk")
     traits = {fact.code: (products[fact.code], *_traits(fact.family)) for fact in batch.products}
     waiting = []
     for country, part in sorted(batch.parts.items(), key=lambda item: -item[1].loaded):
@@ -110,8 +109,8 @@ def _load_batch(this: _Run, batch: Sorted, result: LoadResult) -> None:
 
 
 def _load_tenant(db: Database, step: _Step, part: Part) -> bool:
-    with db.transaction(tenant=step.tenant, actor=ACTOR) as session:
-        return _load_part(session, step, part)
+    # Run again by itself after a deadlock or a lost connection; what was committed answers that it is there already.
+    return db.run(_load_part, step, part, tenant=step.tenant, actor=ACTOR, workload="bulk")
 
 
 def _traits(family: Family) -> tuple[bool, int]:

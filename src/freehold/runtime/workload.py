@@ -46,6 +46,7 @@ class Retry:
 
 
 NO_RETRY = Retry(attempts=1)
+"""For what must be told of every failure itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,8 +136,8 @@ class Workload:
 
 
 DEFAULT = Workload("default")
-BULK = Workload("bulk", statement_timeout=0, idle_timeout=600.0, retry=NO_RETRY, slow=float("inf"))
-"""For loads and maintenance: no statement timeout, and never run again by itself."""
+BULK = Workload("bulk", statement_timeout=0, idle_timeout=600.0, slow=float("inf"))
+"""For loads and maintenance: no statement timeout, and slow by nature."""
 
 
 def by_name(workloads: Iterable[Workload]) -> Mapping[str, Workload]:
