@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
+from freehold.servers.owned import OwnedServer
 from freehold.testing.proxy import KillableProxy
-from tests.frameworks.site import UVICORN, A, B, Built, as_tenant, served
+from freehold.testing.servers import wait_for_replay
+from tests.frameworks.site import PASSWORD, UVICORN, A, B, Built, as_tenant, served
 
 APPLICATION = "examples.fastapi_shop.app:app"
 COMMIT = b"COMMIT\0"
@@ -170,3 +172,48 @@ def test_a_lost_reply_to_commit_is_told_without_a_key(
         assert sprung.is_set()
         assert told(answer) == (500, "transaction.commit-unknown")
         assert client.post("/products", json={"name": "rum", "stock": 1}).status_code == 201
+
+
+def _quantities(client: httpx.Client, **headers: str) -> list[int]:
+    answer = client.get("/orders", headers=headers)
+    assert answer.status_code == 200, answer.text
+    return [each["quantity"] for each in answer.json()]
+
+
+def _until(seen: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not seen():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_replica_serves_reads_and_never_hides_the_clients_own_writes(
+    fastapi_shop: Built, server: OwnedServer, replica: OwnedServer, tmp_path: Path
+) -> None:
+    wait_for_replay(server, replica)
+    url = replica.url(fastapi_shop.database.name, user=f"{fastapi_shop.name}_app_a", password=PASSWORD)
+    environment = fastapi_shop.environment(SHOP_REPLICAS=url)
+    with (
+        replica.connect(autocommit=True) as pauser,
+        served(UVICORN, APPLICATION, environment, tmp_path / "log") as base,
+        as_tenant(base, A) as client,
+    ):
+        stock(client)
+        first = order(client, "k1", 1).headers["freehold-position"]
+        _until(lambda: _quantities(client, **{"Freehold-Position": first}) == [1])
+        wait_for_replay(server, replica)
+        pauser.execute("SELECT pg_wal_replay_pause()")
+        try:
+            answer = order(client, "k2", 2)
+            mine = answer.headers["freehold-position"]
+            assert f"freehold_position={mine}" in answer.headers["set-cookie"]
+            behind = [_quantities(client) for _ in range(3)]
+            assert _quantities(client, **{"Freehold-Position": mine}) == [1, 2]
+            assert _quantities(client, Cookie=f"freehold_position={mine}") == [1, 2]
+        finally:
+            pauser.execute("SELECT pg_wal_replay_resume()")
+        assert [1] in behind, "no read went to the replica"
+        assert told(client.get("/orders", headers={"Freehold-Position": f"{mine}0"})) == (
+            400,
+            "replica.position-invalid",
+        )

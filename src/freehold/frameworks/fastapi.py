@@ -18,6 +18,7 @@ from freehold.frameworks.problem import invalid_request
 from freehold.frameworks.starlette import Identify, leave_position, position_of, problem_page, refuse_nobody
 from freehold.layer import DataLayer
 from freehold.runtime import AsyncDatabase, AsyncSession, Database, Session
+from freehold.runtime.reading import Mode
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -95,19 +96,42 @@ def blocking_transaction(*, workload: str = "default", read_only: bool = False) 
     return Depends(opened, scope="function")
 
 
-def read(*, max_staleness: float | None = None, mode: str = "session") -> Any:
-    """Depend on a read: on a replica where one is fresh enough, and never behind the client's own writes.
+def read(*, max_staleness: float | None = None, mode: Mode = "session", workload: str = "default") -> Any:
+    """Depend on a read: on a replica where one is fresh enough, and never behind what the client has seen.
 
-    The client sends the header ``Freehold-Position`` (or the cookie) that its last write was answered with.
+    The client sends the header ``Freehold-Position`` (or the cookie) that its last request was answered with.
+
+    Parameters
+    ----------
+    max_staleness, mode
+        Those of :meth:`freehold.Database.read`.
     """
 
     async def opened(request: Request) -> AsyncIterator[AsyncSession]:
-        cookie: str = getattr(request.app.state, "freehold_cookie", "")
-        after = position_of(request, cookie=cookie)
-        async with database(request).read(max_staleness=max_staleness, after=after, mode=mode) as session:
+        after = _position(request)
+        how = database(request).read(max_staleness=max_staleness, after=after, mode=mode, workload=workload)
+        async with how as session:
             yield session
+        leave_position(request, session.position)
 
     return Depends(opened, scope="function")
+
+
+def blocking_read(*, max_staleness: float | None = None, mode: Mode = "session", workload: str = "default") -> Any:
+    """:func:`read` for endpoints without ``async``."""
+
+    def opened(request: Request) -> Iterator[Session]:
+        after = _position(request)
+        how = blocking_database(request).read(max_staleness=max_staleness, after=after, mode=mode, workload=workload)
+        with how as session:
+            yield session
+        leave_position(request, session.position)
+
+    return Depends(opened, scope="function")
+
+
+def _position(request: Request) -> str | None:
+    return position_of(request, cookie=getattr(request.app.state, "freehold_cookie", ""))
 
 
 def _invalid(request: Request, error: Exception) -> Response:
