@@ -10,6 +10,7 @@ from contextlib import ExitStack
 
 from freehold.runtime.workload import Isolation, Retry, Workload
 from freehold.servers.pooler import pooler_for
+from freehold.servers.settings import Settings
 from torture.appending import Clients, Keys, Step, record
 from torture.elle import FORBIDDEN, Anomaly, check
 from torture.ground import TENANT, Ground, ground
@@ -18,6 +19,8 @@ from torture.model import insert_company, layer
 from torture.planting import PLANTS
 from torture.result import Result
 
+# Deadlocks are part of the load; the server's one second until it looks for them would be most of the time.
+SETTINGS: Settings = {"deadlock_timeout": "20ms", "max_connections": 150}
 CLIENTS = 24
 DEFECT_SIZE = 3_000
 """Transactions in which a defect must show itself."""
@@ -27,8 +30,7 @@ WEAKER: dict[Isolation, Isolation] = {"repeatable read": "read committed", "seri
 
 def run(size: int, seed: int, level: Isolation) -> Result:
     """``size`` committed transactions at this level."""
-    # Deadlocks are part of the load; the server's one second until it looks for them would be most of the time.
-    with ground(layer(), settings={"deadlock_timeout": "20ms", "max_connections": 150}) as where:
+    with ground(layer(), settings=SETTINGS) as where:
         return attack(where, size, seed, level)
 
 

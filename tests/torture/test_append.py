@@ -1,0 +1,45 @@
+"""Histories of many clients at each level hold what the level forbids none of; weaker levels and planted reads do."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from freehold.runtime.workload import ISOLATIONS, Isolation
+from freehold.servers.binaries import Binaries
+from tests.torture.histories import parse
+from torture.append import SETTINGS, attack, forbidden
+from torture.appending import ACTIVE_KEYS, LONGEST, Keys
+from torture.elle import check
+from torture.ground import ground
+from torture.history import History
+from torture.model import layer
+from torture.planting import PLANTS
+
+
+@pytest.mark.parametrize("level", ISOLATIONS)
+@pytest.mark.usefixtures("pooler")
+def test_a_level_keeps_its_promise(binaries: Binaries, level: Isolation) -> None:
+    with ground(layer(), binaries=binaries, settings=SETTINGS) as where:
+        result = attack(where, 600, 1, level, defect_size=500)
+    assert result.size >= 600
+    assert result.violations == 0, result.notes
+    assert result.defects_seeded == result.defects_caught == 5
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+def test_what_is_planted_is_new_and_found(plant: object) -> None:
+    assert callable(plant)
+    history: History = parse("1@0-1 ok x+1\n2@2-3 ok x+2\n3@4-5 ok x:1,2\n1@6-7 ok x:1,2")
+    assert check(history, real_time=True) == []
+    changed = plant(history, random.Random(1))
+    assert forbidden(check(changed, real_time=True), "read committed")
+    assert check(history, real_time=True) == []
+
+
+def test_keys_are_few_and_left_when_their_lists_are_long() -> None:
+    keys, draw = Keys(1), random.Random(1)
+    drawn = [keys.draw(draw, appends=True) for _ in range(100 * LONGEST)]
+    assert len(keys.appended) <= ACTIVE_KEYS
+    assert max(map(drawn.count, set(drawn))) == LONGEST
