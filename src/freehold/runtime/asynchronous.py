@@ -67,6 +67,10 @@ class AsyncSession(AsyncBulkMethods, sa_asyncio.AsyncSession):
         """Declare a side effect outside of the database; see :meth:`freehold.runtime.session.Session.external`."""
         self.sync_session.external(what)
 
+    async def send(self, topic: str, payload: Any, *, key: str | None = None) -> int:
+        """Write a message that is relayed once this transaction has committed."""
+        return await self.run_sync(lambda _: self.sync_session.send(topic, payload, key=key))
+
     async def lock(self, name: str, *, shared: bool = False, wait: bool = True) -> bool:
         """Take the advisory lock of a name; see :func:`freehold.runtime.locks.lock_command`."""
         return await self.run_sync(lambda _: self.sync_session.lock(name, shared=shared, wait=wait))

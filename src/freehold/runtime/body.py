@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from freehold.errors import (
     CommittedNotDurable,
     CommitUnknown,
+    ConfigError,
     FreeholdError,
     InputError,
     KeyReused,
@@ -37,7 +38,7 @@ from freehold.runtime.driver import (
 from freehold.runtime.exchange import Command
 from freehold.runtime.nodes import Node
 from freehold.runtime.outcome import Claim, Replay, Settled, Superseded, Verdict
-from freehold.runtime.retry import Budget, Cause, cause_of
+from freehold.runtime.retry import Budget, Cause, cause_of, server_error
 from freehold.runtime.scope import UNSET, current
 from freehold.runtime.unit import NOT_DURABLE, ROLLED_BACK, UNKNOWN, Frame, Unit
 from freehold.runtime.workload import Workload, find
@@ -45,9 +46,12 @@ from freehold.runtime.workload import Workload, find
 PACKAGE = "freehold.runtime"
 FENCE = read_sql(PACKAGE, "fence_outcome").encode()
 DURABLY = Command(read_sql(PACKAGE, "settle_durably").encode())
+UNDEFINED = frozenset({"42883", "3F000", "42501"})
+"""A function, or its schema, that is not there or not granted."""
 RESOLVING = 10.0
 """Seconds for which a lost COMMIT is asked after before its outcome is unknown: a failover takes a few."""
-RESOLVE_PAUSE = 0.05
+FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.1
+"""Seconds between two questions: short at first, for a connection that was cut alone."""
 AFTER_COMMIT = (InterruptedAfterCommit, CancelledAfterCommit)
 
 
@@ -191,6 +195,8 @@ class Body:
 
     def _after_failure(self, budget: Budget, opened: Opened, error: BaseException, *, stands: bool) -> None:
         unit = opened.unit
+        if unit.claim is not None:
+            _refuse_undeclared(error)
         may = isinstance(error, Exception) and not unit.external and not stands
         cause = cause_of(error, budget.retry, read_only=unit.read_only or unit.workload.read_only) if may else None
         if cause is None:
@@ -266,7 +272,7 @@ class Body:
         return settled
 
     def _insist(self, ask: Callable[[], Settled]) -> Settled:
-        deadline = monotonic() + self.resolving
+        deadline, pause = monotonic() + self.resolving, FIRST_PAUSE
         while True:
             try:
                 return ask()
@@ -277,7 +283,8 @@ class Body:
                 self.primary.forget()
             if monotonic() > deadline:
                 return Settled(Verdict.UNKNOWN, reason=reason)
-            self.frame.waits.pause(RESOLVE_PAUSE)
+            self.frame.waits.pause(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     def _ask(self, tenant: str, commands: Sequence[Command], judge: Callable[[Results], Settled]) -> Settled:
         workload = self.frame.workloads["default"]
@@ -306,6 +313,15 @@ def _given_up(settled: Settled, error: CommitUnknown) -> OutcomeError:
         )
     made.__cause__ = error
     return made
+
+
+def _refuse_undeclared(error: BaseException) -> None:
+    said = server_error(error)
+    if said is not None and said.sqlstate in UNDEFINED and "freehold" in (said.diag.message_primary or ""):
+        raise ConfigError(
+            "The data layer declares no outcomes, so that no transaction can run under a key",
+            hint="Add Outcomes() to the DataLayer, and apply it.",
+        ) from error
 
 
 def finish(opened: Opened, result: Any) -> Any:

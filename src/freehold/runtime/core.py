@@ -15,6 +15,7 @@ from freehold.runtime.connections import give_back, raise_typed
 from freehold.runtime.driver import IDLE, Link
 from freehold.runtime.exchange import Command
 from freehold.runtime.locks import lock_command
+from freehold.runtime.outbox import SEND, sending
 from freehold.runtime.outcome import decode, encode
 from freehold.runtime.statement import TENANT, Compiler, CoreResult, Form
 from freehold.runtime.unit import ROLLED_BACK, Unit
@@ -161,6 +162,10 @@ class CoreTransaction(CoreWork):
         self.unit.committed()
         return results
 
+    def send(self, topic: str, payload: Any, *, key: str | None = None) -> int:
+        """Write a message that is relayed once this transaction has committed; see :mod:`freehold.runtime.outbox`."""
+        return int(self.execute(SEND, sending(topic, payload, key)).scalar_one())
+
     def lock(self, name: str, *, shared: bool = False, wait: bool = True) -> bool:
         """Take the advisory lock of a name until the transaction ends; see :func:`freehold.runtime.locks`."""
         return self.unit.frame.waits.drive(self._link, self.take_lock(name, shared=shared, wait=wait))
@@ -185,6 +190,10 @@ class AsyncCoreTransaction(CoreWork):
         answers: list[CoreResult] = await self._link.patiently(self.end(items, result))
         await greenlet_spawn(self.unit.committed)
         return answers
+
+    async def send(self, topic: str, payload: Any, *, key: str | None = None) -> int:
+        """Write a message that is relayed once this transaction has committed; see :mod:`freehold.runtime.outbox`."""
+        return int((await self.execute(SEND, sending(topic, payload, key))).scalar_one())
 
     async def lock(self, name: str, *, shared: bool = False, wait: bool = True) -> bool:
         """Take the advisory lock of a name until the transaction ends; see :func:`freehold.runtime.locks`."""

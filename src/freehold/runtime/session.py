@@ -19,6 +19,7 @@ from freehold.runtime.context import Context
 from freehold.runtime.criteria import TenantColumns, TenantCriteria, tenant_attribute
 from freehold.runtime.exchange import Command
 from freehold.runtime.locks import lock_command
+from freehold.runtime.outbox import send
 from freehold.runtime.outcome import decode, encode
 from freehold.runtime.unit import ROLLED_BACK, Unit
 
@@ -84,6 +85,10 @@ class Session(BulkMethods, orm.Session):
         """Take the advisory lock of a name until the transaction ends; see :func:`freehold.runtime.locks.lock`."""
         command = lock_command(name, tenant=self.unit.context.tenant, shared=shared, wait=wait)
         return self._send([command])[0].get_value(0, 0) == b"t"
+
+    def send(self, topic: str, payload: Any, *, key: str | None = None) -> int:
+        """Write a message that is relayed once this transaction has committed; see :func:`freehold.runtime.outbox.send`."""
+        return send(self, topic, payload, key)
 
     def commit(self) -> None:
         """Refused: the block commits."""
