@@ -165,6 +165,19 @@ class Clients:
 
     def call(self, what: Attempted, arm: Arm) -> Any:
         """Write an entry in the way that is asked for; ``arm`` is called before the attacked message."""
+        if what.way.startswith("async"):
+            assert self.async_db is not None
+            return self.wait(self.started(what, arm))
+        work, options = self._prepared(what, arm)
+        return self.db.run_core(work, **options) if "core" in what.way else self.db.run(work, **options)
+
+    def started(self, what: Attempted, arm: Arm) -> Coroutine[Any, Any, Any]:
+        """The same as a coroutine for the loop of :attr:`async_db`."""
+        work, options = self._prepared(what, arm)
+        db = self.async_db
+        return db.run_core(work, **options) if "core" in what.way else db.run(work, **options)
+
+    def _prepared(self, what: Attempted, arm: Arm) -> tuple[Callable[..., Any], dict[str, Any]]:
         self.calls = 0
         options = {**WHO, "key": what.key, "workload": what.workload}
 
@@ -175,12 +188,7 @@ class Clients:
             if here and (what.every or self.calls == 1):
                 arm()
 
-        work = _work(what, started, ready)
-        core = "core" in what.way
-        if what.way.startswith("async"):
-            db = self.async_db
-            return self.wait(db.run_core(work, **options) if core else db.run(work, **options))
-        return self.db.run_core(work, **options) if core else self.db.run(work, **options)
+        return _work(what, started, ready), options
 
 
 def _work(what: Attempted, started: Arm, ready: Callable[[bool], None]) -> Callable[..., Any]:
