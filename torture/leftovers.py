@@ -9,13 +9,11 @@ from typing import Any
 
 import psycopg
 
-from torture.estate import SERVER_CONNECTIONS, Estate
-
 SETTINGS = (
     "SELECT name, setting FROM pg_settings WHERE name <> 'application_name' AND NOT starts_with(name, 'plpgsql.')"
     " UNION ALL SELECT 'freehold.context', coalesce(current_setting('freehold.context', true), '')"
     " UNION ALL SELECT 'freehold.request_id', coalesce(current_setting('freehold.request_id', true), '')"
-    " UNION ALL SELECT 'statements', count(*)::text FROM pg_prepared_statements"
+    " UNION ALL SELECT 'statements', count(*)::text FROM pg_prepared_statements WHERE name !~ '^PGBOUNCER_'"
     " UNION ALL SELECT 'cursors', count(*)::text FROM pg_cursors WHERE is_holdable"
     " UNION ALL SELECT 'advisory locks', count(*)::text FROM pg_locks"
     " WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
@@ -53,13 +51,10 @@ class Leftovers:
 
 
 @contextmanager
-def leftovers(place: Estate) -> Iterator[Leftovers]:
+def leftovers(conninfo: str, connections: int) -> Iterator[Leftovers]:
     """Take every connection of the pool, in a transaction each, so that the pooler gives no session twice."""
     with ExitStack() as stack:
-        clients = [
-            stack.enter_context(psycopg.connect(place.conninfo, prepare_threshold=None))
-            for _ in range(SERVER_CONNECTIONS)
-        ]
+        clients = [stack.enter_context(psycopg.connect(conninfo, prepare_threshold=None)) for _ in range(connections)]
         for client in clients:
             client.execute("SELECT 1")
         yield Leftovers(clients)

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from freehold import sql
 from freehold.runtime import Session
 from freehold.servers import Binaries
-from torture.estate import NOTES, Estate, Note, estate, tenant
+from torture.estate import NOTES, SERVER_CONNECTIONS, Estate, Note, estate, tenant
 from torture.ground import Failures, state_of
 from torture.leftovers import Leftovers, leftovers
 from torture.result import Result
@@ -230,12 +230,12 @@ def drawn(size: int, seed: int, tenants: int) -> list[Checkout]:
 
 def passed(run: Run, checkouts: Sequence[Checkout]) -> Run:
     """One pass: half on threads and half on tasks, and what they left on the server's connections."""
-    with leftovers(run.place) as before:
+    with leftovers(run.place.conninfo, SERVER_CONNECTIONS) as before:
         known = before.read()
     half = len(checkouts) // 2
     by_threads(run, checkouts[:half])
     asyncio.run(by_tasks(run, checkouts[half:]))
-    with leftovers(run.place) as after:
+    with leftovers(run.place.conninfo, SERVER_CONNECTIONS) as after:
         run.stale.extend(Leftovers.compare(known, after.read()))
     return run
 
