@@ -25,6 +25,12 @@ def test_room(page: Path, shop: Path) -> None:
     run(script, shop)
 
 
+def test_runtime(shop: Path) -> None:
+    output = run(commands(ROOT / "docs" / "runtime.md"), shop)
+    assert "outcome.key-reused" in output
+    assert "5.00" in output
+
+
 def test_new_project(shop: Path) -> None:
     text = (shop / "README.md").read_text()
     script = text.split("```sh\n")[1].split("```")[0].replace("freehold apply ", "freehold apply --yes ")

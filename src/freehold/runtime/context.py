@@ -63,7 +63,8 @@ def _mac(secret: bytes, message: bytes) -> str:
     inner, outer = (pad.copy() for pad in _pads(secret))
     inner.update(message)
     outer.update(inner.digest())
-    return outer.hexdigest()
+    text: str = outer.hexdigest()
+    return text
 
 
 @cache

@@ -87,7 +87,7 @@ class Session(BulkMethods, orm.Session):
         return self._send([command])[0].get_value(0, 0) == b"t"
 
     def send(self, topic: str, payload: Any, *, key: str | None = None) -> int:
-        """Write a message that is relayed once this transaction has committed; see :func:`freehold.runtime.outbox.send`."""
+        """Write a message, relayed once this transaction has committed; see :func:`freehold.runtime.outbox.send`."""
         return send(self, topic, payload, key)
 
     def commit(self) -> None:
