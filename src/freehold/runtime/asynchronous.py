@@ -126,7 +126,7 @@ class AsyncDatabase:
                 if others:
                     await connection.run_sync(check_position)
         except BaseException:
-            await greenlet_spawn(node.forget)
+            await greenlet_spawn(node.close)
             raise
         return cls(Body(frame, node), tenant_columns, others)
 
@@ -290,7 +290,7 @@ class AsyncDatabase:
 
     async def dispose(self) -> None:
         """Close every connection."""
-        await greenlet_spawn(self._body.primary.forget)
+        await greenlet_spawn(self._body.primary.close)
         await greenlet_spawn(self._reading.dispose)
 
     def _session(self, unit: Unit, node: Node | None = None) -> Session:

@@ -29,7 +29,12 @@ def watch(engine: sa.Engine, waits: Waits, faults: Faults) -> None:
     """Put the runtime's hooks on an engine."""
 
     def learn(raw: Any, record: Any) -> None:
-        _learn(record.driver_connection, waits)
+        try:
+            _learn(record.driver_connection, waits)
+        except BaseException:
+            # SQLAlchemy forgets a connection whose first hook fails, and leaves it open.
+            raw.close()
+            raise
 
     def translate(context: ExceptionContext) -> None:
         original = context.original_exception
@@ -84,8 +89,10 @@ def fault_of(error: psycopg.Error, link: Link | None, faults: Faults) -> Freehol
     """Freehold's error for what the server or libpq said; None for what only the application itself can read."""
     if link is None:
         return faults.fault(error)
+    # On the fast path the error is judged while the connection still counts as busy.
+    waited = link.waited if link.busy_since is None else time.monotonic() - link.busy_since
     return faults.fault(
-        error, read_only=link.read_only_transaction, waited=link.waited, statement_timeout=link.statement_timeout
+        error, read_only=link.read_only_transaction, waited=waited, statement_timeout=link.statement_timeout
     )
 
 

@@ -121,7 +121,7 @@ class Database:
                 if others:
                     check_position(connection)
         except BaseException:
-            node.forget()
+            node.close()
             raise
         return cls(Body(frame, node), tenant_columns, others)
 
@@ -339,7 +339,7 @@ class Database:
 
     def dispose(self) -> None:
         """Close every connection."""
-        self._body.primary.forget()
+        self._body.primary.close()
         self._reading.dispose()
 
     def _session(self, unit: Unit, node: Node | None = None) -> Session:

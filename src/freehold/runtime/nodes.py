@@ -170,7 +170,16 @@ class Node:
         return _named(self.async_engines, name)
 
     def forget(self) -> None:
-        """Let idle connections go: the server behind them may be gone, or no longer what it was."""
+        """Use no connection again that is older than now: the server behind it may be gone, or no longer what it was.
+
+        The pool stays, unlike with ``dispose()``: one in use would come back to a pool that nobody holds any more,
+        stay open there, and count for nobody's size.
+        """
+        for engine in self.engines.values():
+            engine.pool._invalidate_time = time.time()
+
+    def close(self) -> None:
+        """Close every connection that is not in use."""
         for engine in self.engines.values():
             engine.dispose()
 

@@ -222,7 +222,7 @@ class Reading:
     def dispose(self) -> None:
         """Close every connection to a replica."""
         for replica in self._replicas.values():
-            replica.node.forget()
+            replica.node.close()
 
 
 @dataclass(slots=True)
