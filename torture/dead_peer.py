@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import psycopg
-from psycopg import pq
+from psycopg import pq, sql
 from psycopg.conninfo import make_conninfo
 
 from freehold.errors import CommitUnknown
@@ -31,7 +31,8 @@ TOGETHER = 6
 """Cuts under way at once, each through a proxy of its own."""
 SOAK = 1.0
 """Seconds for each cut for which slow and idle connections are watched, at the least."""
-LONG = b"SELECT pg_sleep(60)"
+LONG = sql.SQL("SELECT pg_sleep(60)")
+SHORT = sql.SQL("SELECT 'lost'")
 KINDS = ("lost question", "lost answer", "lost commit", "pulled cable", "pooler gone")
 
 
@@ -74,7 +75,7 @@ def _call(connection: Connection, kind: str, told: list[float]) -> None:
         if kind == "lost commit":
             connection.commit()
         else:
-            connection.execute(LONG if kind in {"pulled cable", "pooler gone"} else b"SELECT 'lost'")
+            connection.execute(LONG if kind in {"pulled cable", "pooler gone"} else SHORT)
     except CommitUnknown:
         told.append(time.monotonic() if kind == "lost commit" else float("inf"))
     except psycopg.OperationalError:
@@ -145,14 +146,14 @@ class Soak:
                 for thread in threads:
                     thread.join()
 
-    def _kinds(self) -> Iterator[tuple[bytes, bool, float]]:
+    def _kinds(self) -> Iterator[tuple[sql.SQL, bool, float]]:
         for pooled in (False, True):
-            yield b"SELECT pg_sleep(3)", pooled, 0.0
-            yield b"SELECT pg_sleep(0.45)", pooled, 0.0
-            yield b"SELECT 1", pooled, 2.5
-        yield b"SELECT pg_advisory_xact_lock_shared(7)", False, 0.0
+            yield sql.SQL("SELECT pg_sleep(3)"), pooled, 0.0
+            yield sql.SQL("SELECT pg_sleep(0.45)"), pooled, 0.0
+            yield sql.SQL("SELECT 1"), pooled, 2.5
+        yield sql.SQL("SELECT pg_advisory_xact_lock_shared(7)"), False, 0.0
 
-    def _slow(self, query: bytes, pooled: bool, pause: float) -> None:
+    def _slow(self, query: sql.SQL, pooled: bool, pause: float) -> None:
         with self.yard.connect(self.yard.server.conninfo("postgres"), pooled=pooled) as connection:
             while not self.over.wait(pause):
                 try:

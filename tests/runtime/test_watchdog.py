@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from freehold.errors import CommitUnknown
 from freehold.events import Event, PeerLost
@@ -57,10 +58,10 @@ def kennel(database: Database, killable_proxy: KillableProxy) -> Iterator[Kennel
     made.close()
 
 
-def dies(connection: psycopg.Connection[Any], query: bytes, kind: type[Exception] = psycopg.OperationalError) -> float:
+def dies(connection: psycopg.Connection[Any], query: sql.SQL) -> float:
     """Seconds until the caller of a statement learns that the connection is lost."""
     began = time.monotonic()
-    with pytest.raises(kind):
+    with pytest.raises(psycopg.OperationalError):
         connection.execute(query)
     return time.monotonic() - began
 
@@ -73,7 +74,7 @@ def after(seconds: float, function: Callable[..., Any], *arguments: Any) -> None
 def test_a_lost_question_and_a_lost_answer(kennel: Kennel, killable_proxy: KillableProxy, trap: str) -> None:
     connection = kennel.connect()
     getattr(killable_proxy, trap)(b"SELECT 'lost'", Cut.SILENCE)
-    assert dies(connection, b"SELECT 'lost'") <= LIMIT
+    assert dies(connection, sql.SQL("SELECT 'lost'")) <= LIMIT
     assert connection.peer_dead == LOST_ANSWER  # type: ignore[attr-defined]
     kennel.dog.close()
     assert [type(event) for event in kennel.told] == [PeerLost]
@@ -89,7 +90,7 @@ def test_a_pulled_cable_in_a_long_statement(kennel: Kennel, killable_proxy: Kill
         cut.append(time.monotonic())
 
     after(1.5, pull)
-    dies(connection, b"SELECT pg_sleep(60)")
+    dies(connection, sql.SQL("SELECT pg_sleep(60)"))
     assert time.monotonic() - cut[0] <= LIMIT
 
 
@@ -102,7 +103,7 @@ def test_a_frozen_server(own_server: OwnedServer) -> None:
     try:
         for pid in everything:
             os.kill(pid, signal.SIGSTOP)
-        assert dies(connection, b"SELECT 1") <= LIMIT
+        assert dies(connection, sql.SQL("SELECT 1")) <= LIMIT
     finally:
         for pid in reversed(everything):
             os.kill(pid, signal.SIGCONT)
@@ -113,7 +114,7 @@ def test_a_pooler_that_falls_silent(kennel: Kennel, killable_proxy: KillableProx
     connection = kennel.connect(pooled=True)
     after(0.3, killable_proxy.refuse)
     after(0.3, killable_proxy.cut, Cut.SILENCE)
-    assert dies(connection, b"SELECT pg_sleep(60)") <= 0.3 + LIMIT
+    assert dies(connection, sql.SQL("SELECT pg_sleep(60)")) <= 0.3 + LIMIT
 
 
 def test_a_lost_commit_is_unknown(kennel: Kennel, killable_proxy: KillableProxy) -> None:
@@ -134,13 +135,14 @@ def test_under_asyncio(kennel: Kennel, killable_proxy: KillableProxy) -> None:
         killable_proxy.cut_before(b"SELECT 'lost'", Cut.SILENCE)
         began = time.monotonic()
         with pytest.raises(psycopg.OperationalError):
-            await connection.execute("SELECT 'lost'")
+            await connection.execute(sql.SQL("SELECT 'lost'"))
         seconds = time.monotonic() - began
+        await connection.close()
         # An answer that lies there while the loop does something else is not lost.
         second = await AsyncConnection.connect(kennel.conninfo, autocommit=True)
         second.backend = Backend(second.info.backend_pid)
         kennel.dog.watch(second)  # type: ignore[arg-type]
-        task = asyncio.create_task(second.execute("SELECT pg_sleep(0.1)"))
+        task = asyncio.create_task(second.execute(sql.SQL("SELECT pg_sleep(0.1)")))
         await asyncio.sleep(0.01)
         time.sleep(2)
         await task
@@ -161,10 +163,10 @@ def test_the_slow_and_the_idle_are_left_alone(kennel: Kennel, database: Database
         threads = [
             threading.Thread(target=connection.execute, args=(query,))
             for connection, query in (
-                (proxied, b"SELECT pg_sleep(3)"),
-                (pooled, b"SELECT pg_sleep(3)"),
-                (direct, b"SELECT pg_sleep(3)"),
-                (waiting, b"SELECT pg_advisory_lock(1)"),
+                (proxied, sql.SQL("SELECT pg_sleep(3)")),
+                (pooled, sql.SQL("SELECT pg_sleep(3)")),
+                (direct, sql.SQL("SELECT pg_sleep(3)")),
+                (waiting, sql.SQL("SELECT pg_advisory_lock(1)")),
             )
         ]
         for thread in threads:
@@ -206,3 +208,18 @@ def test_nobody_at_the_address(server: OwnedServer) -> None:
         port = str(proxy.port)
         assert greet("127.0.0.1", port, time.monotonic() + 1) is Life.ALIVE
     assert greet("127.0.0.1", port, time.monotonic() + 1) is Life.REFUSED
+
+
+def test_a_listener_that_fails_leaves_the_others_watched(
+    database: Database, killable_proxy: KillableProxy, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(event: Event) -> None:
+        raise ValueError("no")
+
+    kennel = Kennel(database, killable_proxy)
+    kennel.dog = Watchdog(fail)
+    for _ in range(2):
+        killable_proxy.cut_before(b"SELECT 'lost'", Cut.SILENCE)
+        assert dies(kennel.connect(), sql.SQL("SELECT 'lost'")) <= LIMIT
+    kennel.close()
+    assert [record.name for record in caplog.records] == ["freehold.watchdog"] * 2

@@ -169,7 +169,12 @@ def _ready(descriptor: int, deadline: float, *, writing: bool = False) -> bool:
 def greet(host: str, port: str, deadline: float) -> Life:
     """Whether something at the address still answers a client before its login."""
     kind, address = _address(host, port)
-    with closing(socket.socket(kind, socket.SOCK_STREAM)) as made:
+    try:
+        made = socket.socket(kind, socket.SOCK_STREAM)
+    except OSError:
+        # This process has no descriptor left: that says nothing of the server.
+        return Life.UNKNOWN
+    with closing(made):
         made.setblocking(False)
         failed = made.connect_ex(address)
         if failed in {errno.EINPROGRESS, errno.EAGAIN}:

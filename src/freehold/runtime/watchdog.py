@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import select
 import socket
 import struct
@@ -28,6 +29,7 @@ PATIENCE = 0.6
 """Seconds in which a living server greets a client."""
 MONITOR_KEPT = 60.0
 """Seconds after the last long wait for which the monitor's connection is kept."""
+LOG = logging.getLogger("freehold.watchdog")
 LOST_ANSWER = "the server is done, and its answer never came"
 _TCP_BYTES = struct.Struct("=120xQQ")
 """``tcpi_bytes_acked`` and ``tcpi_bytes_received`` in Linux's ``struct tcp_info``."""
@@ -131,6 +133,7 @@ class _Guard(threading.Thread):
     def __init__(self, peer: Peer, listener: Listener, closed: threading.Event) -> None:
         super().__init__(name=f"freehold-watchdog-{peer.port}", daemon=True)
         self._peer = peer
+        self._place = f"{peer.host}:{peer.port}"
         self._listener = listener
         self._closed = closed
         self._lock = threading.Lock()
@@ -150,12 +153,18 @@ class _Guard(threading.Thread):
     def run(self) -> None:
         """Look every quarter of a second."""
         while not self._closed.wait(TICK) and self._has_work():
-            waiting = self._waiting()
-            if waiting:
-                self._look(waiting)
-            elif time.monotonic() - self._looked > MONITOR_KEPT:
-                self._peer.close()
+            try:
+                self._turn()
+            except Exception:  # a listener that fails must not leave the others unwatched
+                LOG.exception("The watchdog of %s failed in one of its looks, and goes on", self._place)
         self._peer.close()
+
+    def _turn(self) -> None:
+        waiting = self._waiting()
+        if waiting:
+            self._look(waiting)
+        elif time.monotonic() - self._looked > MONITOR_KEPT:
+            self._peer.close()
 
     def _has_work(self) -> bool:
         with self._lock:
@@ -211,7 +220,7 @@ class _Guard(threading.Thread):
                 made.shutdown(socket.SHUT_RDWR)
             except OSError:
                 return
-        self._listener(PeerLost(f"{self._peer.host}:{self._peer.port}", time.monotonic() - since, reason))
+        self._listener(PeerLost(self._place, time.monotonic() - since, reason))
 
 
 def _moved(pgconn: pq.abc.PGconn) -> tuple[int, int] | None:
