@@ -23,23 +23,23 @@ SABOTAGES = [
             "what is not delivered is not purged",
         },
     ),
-    ("take_messages_v1", "earlier.id < m.id", "earlier.id < 0", {"a later message of a key waits for the earlier one"}),
+    ("take_messages_v1", "m.id = (", "0 < (", {"a later message of a key waits for the earlier one"}),
     (
         "take_messages_v1",
-        "AND earlier.delivered_at IS NULL",
+        "AND first.delivered_at IS NULL",
         "",
         {"the next message of a key follows a delivered one"},
     ),
     (
         "take_messages_v1",
-        "AND m.available_at <= pg_catalog.clock_timestamp()",
+        "AND m.available_at <= pg_catalog.statement_timestamp()",
         "",
         {"a message in the hands of a relay is not taken"},
     ),
     (
         "take_messages_v1",
-        "m.delivered_at IS NULL AND m.dead_at IS NULL\n        AND m.available_at <= pg_catalog.clock_timestamp()",
-        "m.attempts = 0",
+        "m.delivered_at IS NULL AND m.dead_at IS NULL\n",
+        "m.attempts = 0\n",
         {"a message whose relay is gone is taken again"},
     ),
     (

@@ -9,10 +9,19 @@ WITH failed AS (
     SET
         last_error = pg_catalog."left"($3, 2000),
         lease = NULL,
-        available_at = COALESCE(pg_catalog.clock_timestamp() + $4, o.available_at),
+        available_at = pg_catalog.clock_timestamp() + COALESCE($4, '0'),
         dead_at = CASE WHEN $4 IS NULL THEN pg_catalog.clock_timestamp() END
     WHERE o.id = $1 AND o.lease = $2 AND o.delivered_at IS NULL AND o.dead_at IS NULL
-    RETURNING 1
+    RETURNING o.*
+), following AS (
+    -- What comes after it within its key waits as long as it does itself, and after a dead letter no longer.
+    UPDATE freehold.outbox AS later
+    SET available_at = failed.available_at
+    FROM failed
+    WHERE
+        later.owner = failed.owner AND later.key = failed.key AND later.id > failed.id
+        AND later.delivered_at IS NULL AND later.dead_at IS NULL
+        AND (failed.dead_at IS NOT NULL OR later.available_at < failed.available_at)
 )
 SELECT EXISTS (SELECT FROM failed)
 $freehold$

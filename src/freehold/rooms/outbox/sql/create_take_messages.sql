@@ -20,25 +20,42 @@ WITH due AS (
     FROM freehold.outbox AS m
     WHERE
         m.delivered_at IS NULL AND m.dead_at IS NULL
-        AND m.available_at <= pg_catalog.clock_timestamp()
+        -- Stable, so that the index ends the search.
+        AND m.available_at <= pg_catalog.statement_timestamp()
         AND m.topic LIKE ANY ($1)
-        AND (m.key IS NULL OR NOT EXISTS (
-            SELECT
-            FROM freehold.outbox AS earlier
+        -- Asked row by row, by one descent of the index each: a join would read all that waits behind one key.
+        AND (m.key IS NULL OR m.id = (
+            SELECT first.id
+            FROM freehold.outbox AS first
             WHERE
-                earlier.owner = m.owner AND earlier.key = m.key AND earlier.id < m.id
-                AND earlier.delivered_at IS NULL AND earlier.dead_at IS NULL AND earlier.key IS NOT NULL
+                first.owner = m.owner AND first.key = m.key
+                AND first.delivered_at IS NULL AND first.dead_at IS NULL AND first.key IS NOT NULL
+            ORDER BY first.id
+            LIMIT 1
         ))
     ORDER BY m.available_at, m.id
     LIMIT $2
     FOR UPDATE OF m SKIP LOCKED
+), taken AS (
+    UPDATE freehold.outbox AS o
+    SET
+        attempts = o.attempts + 1,
+        available_at = pg_catalog.clock_timestamp() + $3,
+        lease = pg_catalog.gen_random_uuid()
+    FROM due
+    WHERE o.id = due.id
+    RETURNING o.*
+), parked AS (
+    -- What comes after them within their keys is not looked at again and again in the meantime.
+    UPDATE freehold.outbox AS later
+    SET available_at = taken.available_at
+    FROM taken
+    WHERE
+        later.owner = taken.owner AND later.key = taken.key AND later.id > taken.id
+        AND later.delivered_at IS NULL AND later.dead_at IS NULL
+        AND later.available_at <= pg_catalog.statement_timestamp()
 )
-UPDATE freehold.outbox AS o
-SET
-    attempts = o.attempts + 1,
-    available_at = pg_catalog.clock_timestamp() + $3,
-    lease = pg_catalog.gen_random_uuid()
-FROM due
-WHERE o.id = due.id
-RETURNING o.id, o.owner, o.topic, o.key, o.payload, o.actor, o.transaction, o.created_at, o.attempts, o.lease
+SELECT t.id, t.owner, t.topic, t.key, t.payload, t.actor, t.transaction, t.created_at, t.attempts, t.lease
+FROM taken AS t
+ORDER BY t.id
 $freehold$
