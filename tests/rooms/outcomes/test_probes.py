@@ -24,7 +24,8 @@ SHARED = (
 )
 OVERWRITES = (
     "CREATE OR REPLACE FUNCTION freehold.record_outcome_v1(key text, request_hash bytea, result jsonb,"
-    f" epoch integer DEFAULT 0) RETURNS void {HEAD} $$INSERT INTO freehold.outcome (owner, key, state, actor, transaction, result)"
+    f" epoch integer DEFAULT 0) RETURNS void {HEAD}"
+    " $$INSERT INTO freehold.outcome (owner, key, state, actor, transaction, result)"
     " SELECT coalesce(c.tenant, ''), $1, 'committed', c.actor, c.transaction, $3 FROM freehold.context_v1() c"
     " ON CONFLICT (owner, key) DO UPDATE SET state = 'committed'$$"
 )
