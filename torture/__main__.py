@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from freehold.runtime.workload import ISOLATIONS, Isolation
 from freehold.servers import find_embedded
-from torture import append, bank, dead_peer, hermitage, injection, report, retry, tenants, tpcc
+from torture import append, bank, cuts, dead_peer, false_success, hermitage, injection, report, retry, tenants, tpcc
 from torture.result import Result
 
 
@@ -32,6 +33,8 @@ HARNESSES = (
     Harness("bank", 20, bank.run),
     Harness("tpcc", 20, tpcc.run),
     Harness("retry", 20_000, retry.run),
+    Harness("cuts", 10_000, cuts.run),
+    Harness("false success", 1_000, false_success.run),
     Harness("tenants", 100_000, tenants.run),
     Harness("injection", 10_000, injection.run),
     Harness("dead peer", 100, dead_peer.run),
@@ -56,6 +59,8 @@ def chosen(names: Sequence[str]) -> list[Harness]:
 def main(given: Sequence[str]) -> int:
     """Run what is asked for; 0 where everything held."""
     options = arguments(given)
+    # The pool tells of every connection that a killed server took with it; here that is what was asked for.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     about = report.versions(f"PostgreSQL {find_embedded().release}")
     failed = 0
     for harness in chosen(options.names):

@@ -31,7 +31,7 @@ def changed_read(history: History, draw: random.Random, element: Element | None)
 
 def garbage(history: History, draw: random.Random) -> History:
     """A client reads an element that nobody wrote."""
-    return changed_read(history, draw, -1)
+    return changed_read(history, draw, -2)
 
 
 def aborted_read(history: History, draw: random.Random) -> History:
@@ -50,4 +50,12 @@ def _reads(step: Operation, element: Element) -> bool:
     return isinstance(step.value, tuple) and element in step.value
 
 
-PLANTS = (garbage, aborted_read, reordered)
+PLANTS = {"garbage": garbage, "G1a": aborted_read, "incompatible-order": reordered}
+"""What plants an anomaly, by the anomaly's name."""
+
+
+def planted(history: History, draw: random.Random) -> History:
+    """The history with one of each."""
+    for plant in PLANTS.values():
+        history = plant(history, draw)
+    return history

@@ -13,7 +13,6 @@ from torture.append import SETTINGS, attack, forbidden
 from torture.appending import ACTIVE_KEYS, LONGEST, Keys
 from torture.elle import check
 from torture.ground import ground
-from torture.history import History
 from torture.model import layer
 from torture.planting import PLANTS
 
@@ -28,13 +27,14 @@ def test_a_level_keeps_its_promise(binaries: Binaries, level: Isolation) -> None
     assert result.defects_seeded == result.defects_caught == 5
 
 
-@pytest.mark.parametrize("plant", PLANTS)
-def test_what_is_planted_is_new_and_found(plant: object) -> None:
-    assert callable(plant)
-    history: History = parse("1@0-1 ok x+1\n2@2-3 ok x+2\n3@4-5 ok x:1,2\n1@6-7 ok x:1,2")
-    assert check(history, real_time=True) == []
-    changed = plant(history, random.Random(1))
-    assert forbidden(check(changed, real_time=True), "read committed")
+SOUND = "1@0-1 ok x+1\n2@2-3 ok x+2\n3@4-5 ok x:1,2\n1@6-7 ok x:1,2"
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_what_is_planted_is_new_and_found(name: str) -> None:
+    history = parse(SOUND)
+    changed = PLANTS[name](history, random.Random(1))
+    assert name in {anomaly.name for anomaly in forbidden(check(changed), "read committed")}
     assert check(history, real_time=True) == []
 
 
