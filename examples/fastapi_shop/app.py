@@ -77,7 +77,7 @@ async def order(new: NewOrder, key: Annotated[Once, Depends(once)]) -> Response:
 async def orders(session: Read) -> list[dict[str, Any]]:
     """The company's orders; send the header Freehold-Position of your last write to see it for certain."""
     found = await session.execute(
-        sa.select(Order.id, Product.name, Order.quantity, Order.ordered_by)
+        sa.select(Order.id, Product.name.label("product"), Order.quantity, Order.ordered_by)
         .join(Product, Product.id == Order.product_id)
         .order_by(Order.id)
     )

@@ -71,9 +71,11 @@ class FreeholdMiddleware:
 
 
 def _identify() -> Identify:
-    if not hasattr(settings, "FREEHOLD_SCOPE"):
-        raise ImproperlyConfigured("Set FREEHOLD_SCOPE to a function of the request that gives (tenant, actor).")
-    given = settings.FREEHOLD_SCOPE
+    try:
+        given = settings.FREEHOLD_SCOPE
+    except AttributeError as error:
+        hint = "Set FREEHOLD_SCOPE to a function of the request that gives (tenant, actor)."
+        raise ImproperlyConfigured(hint) from error
     found: Identify = import_string(given) if isinstance(given, str) else given
     return found
 
