@@ -17,8 +17,9 @@ from typing import Any
 
 from benchmarks.measure import Section, interleaved
 from benchmarks.transaction.delay import compiler, delayed
-from benchmarks.transaction.shop import LOGIN, NAME, PASSWORD, ROWS, TENANTS, build
+from benchmarks.transaction.shop import KEYS, LOGIN, NAME, PASSWORD, ROWS, TENANTS, build
 from benchmarks.transaction.variants import VARIANTS
+from freehold.runtime.context import Backend, Context, sign
 from freehold.servers import OwnedServer
 
 ROUND_TRIPS = (0.0, 0.0005, 0.002)
@@ -97,15 +98,11 @@ def _client(open_variant: Callable[[str], Any], address: str, barrier: Barrier, 
 
 
 def _pgbench(server: OwnedServer, script: str, address: str, clients: int) -> float:
-    token = ""
-    if script == "signed.pgbench":
-        with server.connect(NAME) as connection:
-            answer = connection.execute("SELECT freehold.issue_context_v1('1', 'bench', '1 hour')").fetchone()
-            token = answer[0] if answer else ""
+    token = sign(KEYS.signing, Context("1", "bench"), Backend(), lifetime=3600)
     command = [
         *(server.binaries.program("pgbench"), "--no-vacuum", "--protocol=prepared", f"--client={clients}"),
         *(f"--jobs={min(clients, 2)}", f"--time={max(1, round(SECONDS))}", f"--file={SCRIPTS / script}"),
-        *(f"--define=tenants={TENANTS}", f"--define=rows={ROWS}", f"--define=token='{token}'", address),
+        *(f"--define=tenants={TENANTS}", f"--define=rows={ROWS}", f"--define=token={token}", address),
     ]
     said = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"}).stdout
     rate = re.search(r"^tps = ([0-9.]+)", said, re.MULTILINE)
