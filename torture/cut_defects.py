@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import psycopg
 
 from freehold.errors import CommitUnknown
+from freehold.events import CommitAmbiguous
 from freehold.runtime.body import Body, Opened
 from freehold.runtime.outcome import Settled, Verdict
 from freehold.runtime.retry import Budget
@@ -57,6 +58,7 @@ def _after_unknown(instead: Callable[[Opened, CommitUnknown], Settled | None]) -
     def change(body: Body) -> None:
         def after_unknown(self: Body, budget: Budget, opened: Opened, error: CommitUnknown) -> Settled | None:
             opened.abandon(UNKNOWN)
+            self.frame.listener(CommitAmbiguous(opened.unit.workload.name, keyed=opened.unit.claim is not None))
             return instead(opened, error)
 
         body._after_unknown = types.MethodType(after_unknown, body)  # type: ignore[method-assign]
@@ -69,11 +71,16 @@ def _blind(opened: Opened, error: CommitUnknown) -> None:
     opened.unit.claim = None
 
 
-def _hopeful(opened: Opened, error: CommitUnknown) -> Settled:
+def _taken(opened: Opened, error: CommitUnknown) -> Settled:
     return Settled(Verdict.COMMITTED, "")
 
 
-def _hasty(body: Body) -> None:
+def hopeful(body: Body) -> None:
+    """Take a lost answer for a commit."""
+    _after_unknown(_taken)(body)
+
+
+def hasty(body: Body) -> None:
     """Ask what is stored, and take what is not there yet for what never will be."""
 
     def peek(self: Body, ask: Callable[[], Settled]) -> Settled:
@@ -84,8 +91,8 @@ def _hasty(body: Body) -> None:
 
 DEFECTS = (
     Defect("blind retry", _after_unknown(_blind)),
-    Defect("success without an answer", _after_unknown(_hopeful)),
-    Defect("a verdict without asking", _hasty),
+    Defect("success without an answer", hopeful),
+    Defect("a verdict without asking", hasty),
     Defect(
         "no tombstone",
         change=(

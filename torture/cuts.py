@@ -127,6 +127,10 @@ class Attack:
 
     def _one(self, proxy: KillableProxy, clients: Clients, case: Case) -> None:
         held: list[Held] = []
+        if case.moment == "hold":
+            # Its connection then knows where it leads, and the call goes in one message from BEGIN to COMMIT.
+            warm = Attempted(way=case.call.way, mark=f"{case.call.mark} warm", key=f"{case.call.mark} warm")
+            clients.call(warm, _nothing)
         clients.told.clear()
         clients.hear = lambda event: _cut_resolver(proxy, case, event)
         self._judge(clients, case, lambda: self._arm(proxy, case, held))
@@ -177,6 +181,10 @@ class Attack:
             self.findings.absent.add(mark)
         else:
             self.findings.wrong.append(f"no verdict of {mark}: {settled.reason}")
+
+
+def _nothing() -> None:
+    """This call is left alone."""
 
 
 def _cut_resolver(proxy: KillableProxy, case: Case, event: Event) -> None:

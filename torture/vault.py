@@ -149,6 +149,10 @@ class Clients:
             self._change(self._async._body)
         return self._async
 
+    def open(self, way: str) -> None:
+        """Connect now, for what a way needs."""
+        assert (self.async_db if way.startswith("async") else self.db) is not None
+
     def _listen(self, event: Event) -> None:
         self.told.append(event)
         self.hear(event)

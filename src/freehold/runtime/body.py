@@ -37,7 +37,7 @@ from freehold.runtime.driver import (
 )
 from freehold.runtime.exchange import Command
 from freehold.runtime.nodes import Node
-from freehold.runtime.outcome import Claim, Replay, Settled, Superseded, Verdict
+from freehold.runtime.outcome import Claim, Place, Replay, Settled, Superseded, Verdict
 from freehold.runtime.retry import Budget, Cause, cause_of, server_error
 from freehold.runtime.scope import UNSET, current
 from freehold.runtime.unit import NOT_DURABLE, ROLLED_BACK, UNKNOWN, Frame, Unit
@@ -79,6 +79,9 @@ class Opened(Protocol):
         """Call a function inside a savepoint."""
 
 
+OpenAttempt = Callable[[Unit], Opened]
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a call says of its transaction, completed from the scope around it."""
@@ -102,7 +105,7 @@ class Body:
         self.frame = frame
         self.primary = primary
         self.resolving = RESOLVING
-        self._active: ContextVar[Opened | None] = ContextVar("freehold_active", default=None)
+        self._active: ContextVar[tuple[Opened, OpenAttempt] | None] = ContextVar("freehold_active", default=None)
 
     def wanted(self, tenant: Any, actor: Any, workload: str, *, read_only: bool = False) -> Wanted:
         """What the caller said, and what it left to :class:`~freehold.runtime.scope.acting`.
@@ -132,21 +135,26 @@ class Body:
 
     def run(
         self,
-        open_attempt: Callable[[Unit], Opened],
+        open_attempt: OpenAttempt,
         function: Callable[..., Any],
         arguments: tuple[Any, ...],
         wanted: Wanted,
         claim: Claim | None,
     ) -> Any:
         """Run a function in a transaction until it commits, its key has an outcome, or the budget is spent."""
-        outer = self._active.get()
-        if outer is not None and not outer.unit.over:
-            return self._join(outer, function, arguments, wanted, claim)
+        active = self._active.get()
+        if active is not None and not active[0].unit.over:
+            _refuse_joining(active[0].unit, wanted, claim, same_kind=active[1] == open_attempt)
+            return active[0].join(function, arguments)
         budget = Budget(wanted.workload.retry)
         while True:
-            opened = open_attempt(self.unit(wanted, claim, budget.attempt))
+            opened = self._open(open_attempt, self.unit(wanted, claim, budget.attempt), budget)
+            if opened is None:
+                continue
+            token = self._active.set((opened, open_attempt))
             try:
-                result = self._attempt(opened, function, arguments)
+                opened.open()
+                result = finish(opened, self.frame.waits.call(function, opened.handle, *arguments))
                 opened.abandon()
                 return result
             except Replay as replay:
@@ -165,36 +173,19 @@ class Body:
                     continue
                 stands = opened.unit.over
                 opened.abandon()
-                self._after_failure(budget, opened, error, stands=stands)
+                self._after_failure(budget, opened.unit, error, stands=stands)
+            finally:
+                self._active.reset(token)
 
-    def _attempt(self, opened: Opened, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        token = self._active.set(opened)
+    def _open(self, open_attempt: OpenAttempt, unit: Unit, budget: Budget) -> Opened | None:
+        """A new attempt; None where the server did not let it in, and may after a wait."""
         try:
-            opened.open()
-            return finish(opened, self.frame.waits.call(function, opened.handle, *arguments))
-        finally:
-            self._active.reset(token)
+            return open_attempt(unit)
+        except FreeholdError as error:
+            self._after_failure(budget, unit, error, stands=False)
+            return None
 
-    def _join(
-        self,
-        outer: Opened,
-        function: Callable[..., Any],
-        arguments: tuple[Any, ...],
-        wanted: Wanted,
-        claim: Claim | None,
-    ) -> Any:
-        unit = outer.unit
-        same = wanted.context().tenant == unit.context.tenant and wanted.actor == unit.context.actor
-        if claim is not None or not same or wanted.workload.name not in {unit.workload.name, "default"}:
-            raise NestedTransaction(
-                "A run inside a run joins its transaction, and asks for another tenant, actor, workload or a key",
-                detail=f"around it: workload {unit.workload.name}, actor {unit.context.actor}",
-                hint="Give the inner call what the outer one has, or call it after the outer one has ended.",
-            )
-        return outer.join(function, arguments)
-
-    def _after_failure(self, budget: Budget, opened: Opened, error: BaseException, *, stands: bool) -> None:
-        unit = opened.unit
+    def _after_failure(self, budget: Budget, unit: Unit, error: BaseException, *, stands: bool) -> None:
         if unit.claim is not None:
             _refuse_undeclared(error)
         may = isinstance(error, Exception) and not unit.external and not stands
@@ -203,10 +194,10 @@ class Body:
             raise error
         if cause in {Cause.SERVER_DOWN, Cause.SERVER_MOVED, Cause.CONNECTION_LOST} and unit.node == self.primary.name:
             self.primary.forget()
-        self._wait_or_raise(budget, opened, error, cause)
+        self._wait_or_raise(budget, unit, error, cause)
 
-    def _wait_or_raise(self, budget: Budget, opened: Opened, error: BaseException, cause: Cause) -> None:
-        unit, attempt = opened.unit, budget.attempt
+    def _wait_or_raise(self, budget: Budget, unit: Unit, error: BaseException, cause: Cause) -> None:
+        attempt = budget.attempt
         wait = budget.next_wait()
         if wait is None:
             self.frame.listener(RetryGivenUp(unit.workload.name, attempt, cause.value))
@@ -243,13 +234,13 @@ class Body:
         definite = _given_up(settled, error)
         if unit.external:
             raise definite from error
-        self._wait_or_raise(budget, opened, definite, Cause.ABORTED)
+        self._wait_or_raise(budget, unit, definite, Cause.ABORTED)
         return None
 
     def _replayed(self, claim: Claim, opened: Opened, result: Any) -> Any:
         """The stored result, once it is durable: whoever stored it may have been told that it was not."""
         tenant = opened.unit.context.tenant
-        settled = self._insist(lambda: self._ask(tenant, [DURABLY], lambda _: Settled(Verdict.COMMITTED, result)))
+        settled = self._insist(lambda: self._ask(tenant, [DURABLY], lambda *_: Settled(Verdict.COMMITTED, result)))
         if settled.verdict is Verdict.COMMITTED:
             return result
         error = unknown_commit()
@@ -267,7 +258,12 @@ class Body:
         began = monotonic()
         fence = Command(FENCE, (claim.key.encode(), tenant.encode()))
         asked = [fence, claim.resolve(), DURABLY]
-        settled = self._insist(lambda: self._ask(tenant, asked, lambda answers: claim.judged(answers[1])))
+
+        def judge(link: Link, answers: Results) -> Settled:
+            link.learn(Place.read(answers[1]))
+            return claim.judged(answers[1])
+
+        settled = self._insist(lambda: self._ask(tenant, asked, judge))
         self.frame.listener(OutcomeResolved(settled.verdict.value, monotonic() - began))
         return settled
 
@@ -286,7 +282,7 @@ class Body:
             self.frame.waits.pause(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    def _ask(self, tenant: str, commands: Sequence[Command], judge: Callable[[Results], Settled]) -> Settled:
+    def _ask(self, tenant: str, commands: Sequence[Command], judge: Callable[[Link, Results], Settled]) -> Settled:
         workload = self.frame.workloads["default"]
         unit = Unit(self.frame, workload, tenant or None, Context(tenant, "resolver"))
         fairy = self.primary.engine.pool.connect()
@@ -294,9 +290,24 @@ class Body:
         try:
             unit.attach(link)
             link.held = False
-            return judge(self.frame.waits.patiently(link, link.finish(commands)))
+            return judge(link, self.frame.waits.patiently(link, link.finish(commands)))
         finally:
             give_back(link, fairy)
+
+
+def _refuse_joining(unit: Unit, wanted: Wanted, claim: Claim | None, *, same_kind: bool) -> None:
+    same = wanted.context().tenant == unit.context.tenant and wanted.actor == unit.context.actor
+    if not same or claim is not None or wanted.workload.name not in {unit.workload.name, "default"}:
+        raise NestedTransaction(
+            "A run inside a run joins its transaction, and asks for another tenant, actor, workload or a key",
+            detail=f"around it: workload {unit.workload.name}, actor {unit.context.actor}",
+            hint="Give the inner call what the outer one has, or call it after the outer one has ended.",
+        )
+    if not same_kind:
+        raise NestedTransaction(
+            "A run inside a run joins its transaction, and one is of the ORM while the other is on the fast path",
+            hint="Call run inside run, and run_core inside run_core.",
+        )
 
 
 def _given_up(settled: Settled, error: CommitUnknown) -> OutcomeError:

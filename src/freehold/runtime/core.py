@@ -11,6 +11,7 @@ from psycopg.adapt import Transformer
 from psycopg.pq.abc import PGresult
 from sqlalchemy.util.concurrency import greenlet_spawn
 
+from freehold.errors import NestedTransaction
 from freehold.runtime.connections import give_back, raise_typed
 from freehold.runtime.driver import IDLE, Link
 from freehold.runtime.exchange import Command
@@ -74,6 +75,11 @@ class CoreWork:
     def end(self, items: Sequence[Item], result: Any) -> PQGen[list[CoreResult]]:
         """Run statements and COMMIT in one message, where there is anything to commit."""
         self.unit.refuse_over()
+        if self.unit.joined:
+            raise NestedTransaction(
+                "finish() inside a run that is a part of another one's transaction",
+                hint="Give the last statements to batch(); the outer run commits.",
+            )
         forms, commands = self._prepared(items)
         if self.unit.claim is not None:
             self.stored = decode(encode(result))
@@ -97,6 +103,10 @@ class CoreWork:
     def savepoint(self, command: Command) -> PQGen[None]:
         """Set a savepoint, release it, or go back to it."""
         yield from self._typed([command])
+
+    def begin(self) -> PQGen[None]:
+        """Begin with no statement."""
+        yield from self._typed([])
 
     def _typed(self, commands: Sequence[Command]) -> PQGen[list[PGresult]]:
         try:
@@ -222,10 +232,13 @@ class CoreAttempt:
             raise
 
     def open(self) -> None:
-        """Nothing, where no server has to be judged: the first statement begins the transaction."""
-        gate = self.unit.gate
-        if gate is not None and not gate.passed:
-            self._waits.drive(self._link, self._link.send(()))
+        """Begin where the server has to be judged first, or its place learned; else the first statement does.
+
+        A keyed transaction that goes in one message would not know, if its answer is lost, where it ran.
+        """
+        gate, claim = self.unit.gate, self.unit.claim
+        if (gate is not None and not gate.passed) or (claim is not None and not self._link.place.known):
+            self._waits.drive(self._link, self.handle.begin())
 
     def finish(self, result: Any) -> Any:
         """Commit, unless the function has done so with its last statements; gives what was stored under a key."""
@@ -244,11 +257,14 @@ class CoreAttempt:
     def join(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         """Call a function inside a savepoint."""
         self._waits.drive(self._link, self.handle.savepoint(SAVEPOINT))
+        self.unit.joined += 1
         try:
             result = self._waits.call(function, self.handle, *arguments)
         except BaseException:
             if self._link.pgconn.status == psycopg.pq.ConnStatus.OK:
                 self._waits.drive(self._link, self.handle.savepoint(BACK))
             raise
+        finally:
+            self.unit.joined -= 1
         self._waits.drive(self._link, self.handle.savepoint(RELEASE))
         return result

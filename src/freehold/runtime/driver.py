@@ -18,6 +18,7 @@ from psycopg.abc import Params, PQGen, Query
 from freehold.errors import CommitInside, CommitRefused, CommittedNotDurable, CommitUnknown, TransactionTimeout
 from freehold.runtime.context import Backend
 from freehold.runtime.exchange import FATAL, Command, Statements, exchange, is_dead, raise_failed
+from freehold.runtime.outcome import Place
 from freehold.runtime.position import Position
 from freehold.runtime.refusal import LiteralCursor
 
@@ -85,6 +86,7 @@ class Link(BaseConnection[Any]):
         self.opening: Opening | None = None
         self.closing = Closing()
         self.backend = Backend()
+        self.place = Place()
         self.seen: Position | None = None
         self.log: list[str] = []
         self.round_trips = 0
@@ -104,6 +106,11 @@ class Link(BaseConnection[Any]):
     def usable(self) -> bool:
         """Whether the connection is alive and in the middle of nothing."""
         return self.pgconn.status == pq.ConnStatus.OK and self.pgconn.pipeline_status == pq.PipelineStatus.OFF
+
+    def learn(self, place: Place) -> None:
+        """Remember where it leads; a pooler's connection may lead elsewhere the next time."""
+        if self.backend.pid:
+            self.place = place
 
     def begin(self, opening: Opening) -> None:
         """Let the next statement begin a transaction, in the same message; only its block may end it."""

@@ -53,6 +53,16 @@ class Place:
     system_identifier: int = 0
     timeline: int = 0
 
+    @classmethod
+    def read(cls, answer: pq.abc.PGresult) -> Place:
+        """From the first two columns of an answer."""
+        return cls(int(answer.get_value(0, 0) or 0), int(answer.get_value(0, 1) or 0))
+
+    @property
+    def known(self) -> bool:
+        """Whether it was learned."""
+        return self.system_identifier != 0
+
 
 class Replay(BaseException):
     """The key has an outcome: the function's work is not done again. No error, and no code's to catch."""
@@ -115,10 +125,8 @@ class Claim:
         KeyReused
             It was used for another request.
         """
-        system, timeline, state, request_hash, result, epoch = (
-            answer.get_value(0, column) for column in range(answer.nfields)
-        )
-        self.place = Place(int(system or 0), int(timeline or 0))
+        self.place = Place.read(answer)
+        state, request_hash, result, epoch = (answer.get_value(0, column) for column in range(2, 6))
         if state == b"committed":
             raise Replay(self.stored(bytes.fromhex((request_hash or b"")[2:].decode()), result))
         if state == b"aborted" and int(epoch or 0) != self.epoch:
@@ -157,10 +165,8 @@ class Claim:
 
     def judged(self, answer: pq.abc.PGresult) -> Settled:
         """The verdict of :meth:`resolve`'s answer; the claim then knows the new epoch."""
-        system, timeline, state, request_hash, result, epoch = (
-            answer.get_value(0, column) for column in range(answer.nfields)
-        )
-        now = Place(int(system or 0), int(timeline or 0))
+        now = Place.read(answer)
+        state, request_hash, result, epoch = (answer.get_value(0, column) for column in range(2, 6))
         if state == b"committed":
             found = self.stored(bytes.fromhex((request_hash or b"")[2:].decode()), result)
             return Settled(Verdict.COMMITTED, found)

@@ -73,6 +73,8 @@ class Unit:
     began: float = field(default_factory=monotonic)
     over: bool = False
     closing: Closing = field(default_factory=Closing)
+    joined: int = 0
+    """How many runs inside it have joined and not ended."""
 
     def attach(self, link: Link) -> None:
         """Let the next statement on the connection begin this transaction."""
@@ -82,6 +84,7 @@ class Unit:
         bind = self._bind(link)
         commands = [Command(self.workload.begin(read_only=self.read_only)), bind]
         if self.claim is not None:
+            self.claim.place = link.place
             commands.append(self.claim.command())
         if self.gate is not None:
             commands += self.gate.commands()
@@ -103,8 +106,13 @@ class Unit:
         )
 
     def _opened(self, results: Results) -> None:
-        if self.claim is not None:
+        if self.claim is None:
+            return
+        try:
             self.claim.received(results[2])
+        finally:
+            if self.link is not None:
+                self.link.learn(self.claim.place)
         if self.gate is not None and self.gate.inside:
             assert self.link is not None, "its link has opened it"
             self.gate.received(self.link, results)
