@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from time import monotonic
 
 import psycopg
 import sqlalchemy as sa
 
 from freehold import errors
 from freehold.errors import ConstraintViolated, FreeholdError, StatementFailed
+from freehold.events import Listener, ignore
 from freehold.runtime.constraints import Constraints, Known
+from freehold.runtime.deadlock import Deadlocks, Tables
+from freehold.runtime.driver import Link
+from freehold.runtime.watchdog import Watchdog
 from freehold.servers.faults import is_storage_fault, translate
 
 READ_ONLY_TRANSACTION = "25006"
@@ -78,10 +83,41 @@ class Faults:
         The application's tables.
     tenant_columns
         The tenant's column of each tenant-owned table, which errors never name.
+    listener
+        Told of deadlocks and of dead peers.
     """
 
-    def __init__(self, tables: Iterable[sa.Table], tenant_columns: Mapping[sa.Table, str] | None = None) -> None:
-        self._constraints = Constraints.of(tables, tenant_columns or {})
+    def __init__(
+        self,
+        tables: Iterable[sa.Table],
+        tenant_columns: Mapping[sa.Table, str] | None = None,
+        listener: Listener = ignore,
+    ) -> None:
+        known = tuple(tables)
+        self._constraints = Constraints.of(known, tenant_columns or {})
+        self._deadlocks = Deadlocks(Tables(known), listener)
+        self._watchdog = Watchdog(listener)
+
+    def watch(self, link: Link) -> None:
+        """Look after a connection that has learned its backend: a dead server is noticed, a deadlock is explained."""
+        self._deadlocks.watch(link)
+        self._watchdog.watch(link)
+
+    def of(self, error: psycopg.Error, link: Link) -> FreeholdError | None:
+        """The error to raise from what happened on this connection; see :meth:`fault`."""
+        # On the fast path the error is judged while the connection still counts as busy.
+        waited = link.waited if link.busy_since is None else monotonic() - link.busy_since
+        found = self.fault(
+            error,
+            read_only=link.read_only_transaction,
+            waited=waited,
+            statement_timeout=link.statement_timeout,
+            peer_dead=link.peer_dead,
+        )
+        if isinstance(found, errors.Deadlock):
+            advice = self._deadlocks.tell(error, link).advice
+            return errors.Deadlock(found.message, hint=f"{found.hint} {advice}".strip())
+        return found
 
     def fault(
         self,
