@@ -91,6 +91,7 @@ class Link(BaseConnection[Any]):
         self.log: list[str] = []
         self.round_trips = 0
         self.busy_since: float | None = None
+        self.peer_dead = ""
         self.waited: float | None = None
         self.statement_timeout: float | None = None
         self.read_only_transaction = False
