@@ -67,7 +67,7 @@ DEFECTS: dict[str, Defect] = {
         [
             "CREATE ROLE estate_support BYPASSRLS",
             "GRANT USAGE ON SCHEMA estate TO estate_support",
-            "GRANT SELECT ON estate.note TO estate_support",
+            "GRANT SELECT ON ALL TABLES IN SCHEMA estate TO estate_support",
             "GRANT estate_support TO estate_app_a",
         ],
         ["DROP OWNED BY estate_support", "DROP ROLE estate_support"],
