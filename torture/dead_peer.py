@@ -49,7 +49,7 @@ class Yard:
         made = Connection.connect(conninfo, autocommit=autocommit, **libpq_defaults())
         made.backend = Backend(0 if pooled else made.info.backend_pid)
         if self.dog is not None:
-            self.dog.watch(made)  # type: ignore[arg-type]
+            self.dog.watch(made)
         return made
 
     def seconds(self, kind: str, delay: float) -> float:

@@ -41,7 +41,7 @@ class Kennel:
     def connect(self, conninfo: str = "", *, pooled: bool = False, autocommit: bool = True) -> Connection:
         made = Connection.connect(conninfo or self.conninfo, autocommit=autocommit, **libpq_defaults())
         made.backend = Backend(0 if pooled else made.info.backend_pid)
-        self.dog.watch(made)  # type: ignore[arg-type]
+        self.dog.watch(made)
         self.open.append(made)
         return made
 
@@ -75,7 +75,7 @@ def test_a_lost_question_and_a_lost_answer(kennel: Kennel, killable_proxy: Killa
     connection = kennel.connect()
     getattr(killable_proxy, trap)(b"SELECT 'lost'", Cut.SILENCE)
     assert dies(connection, sql.SQL("SELECT 'lost'")) <= LIMIT
-    assert connection.peer_dead == LOST_ANSWER  # type: ignore[attr-defined]
+    assert connection.peer_dead == LOST_ANSWER
     kennel.dog.close()
     assert [type(event) for event in kennel.told] == [PeerLost]
 
@@ -131,7 +131,7 @@ def test_under_asyncio(kennel: Kennel, killable_proxy: KillableProxy) -> None:
     async def run() -> float:
         connection = await AsyncConnection.connect(kennel.conninfo, autocommit=True)
         connection.backend = Backend(connection.info.backend_pid)
-        kennel.dog.watch(connection)  # type: ignore[arg-type]
+        kennel.dog.watch(connection)
         killable_proxy.cut_before(b"SELECT 'lost'", Cut.SILENCE)
         began = time.monotonic()
         with pytest.raises(psycopg.OperationalError):
@@ -141,7 +141,7 @@ def test_under_asyncio(kennel: Kennel, killable_proxy: KillableProxy) -> None:
         # An answer that lies there while the loop does something else is not lost.
         second = await AsyncConnection.connect(kennel.conninfo, autocommit=True)
         second.backend = Backend(second.info.backend_pid)
-        kennel.dog.watch(second)  # type: ignore[arg-type]
+        kennel.dog.watch(second)
         task = asyncio.create_task(second.execute(sql.SQL("SELECT pg_sleep(0.1)")))
         await asyncio.sleep(0.01)
         time.sleep(2)
