@@ -10,7 +10,22 @@ from dataclasses import dataclass
 
 from freehold.runtime.workload import ISOLATIONS, Isolation
 from freehold.servers import find_embedded
-from torture import append, bank, cuts, dead_peer, false_success, hermitage, injection, report, retry, tenants, tpcc
+from torture import (
+    append,
+    bank,
+    cuts,
+    dead_peer,
+    failover,
+    false_success,
+    hermitage,
+    injection,
+    long_fork,
+    replicas,
+    report,
+    retry,
+    tenants,
+    tpcc,
+)
 from torture.result import Result
 
 
@@ -34,10 +49,13 @@ HARNESSES = (
     Harness("tpcc", 20, tpcc.run),
     Harness("retry", 20_000, retry.run),
     Harness("cuts", 10_000, cuts.run),
+    Harness("failover", 200, failover.run),
     Harness("false success", 1_000, false_success.run),
     Harness("tenants", 100_000, tenants.run),
     Harness("injection", 10_000, injection.run),
     Harness("dead peer", 100, dead_peer.run),
+    Harness("replicas", 100_000, replicas.run),
+    Harness("long fork", 200_000, long_fork.run),
 )
 
 
