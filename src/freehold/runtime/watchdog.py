@@ -23,7 +23,7 @@ from freehold.runtime.peer import Life, Peer, peer_of
 
 TICK = 0.25
 """Seconds between looks."""
-SUSPICIOUS = 0.4
+SUSPICIOUS = 0.3
 """Seconds without an answer after which somebody looks."""
 PATIENCE = 0.6
 """Seconds in which a living server greets a client."""
@@ -81,7 +81,7 @@ class _Trace:
 class Watchdog:
     """Looks after connections; one thread for each address that somebody waits for.
 
-    A wait is suspicious after 0.4 s. The server is then asked over a connection of the watchdog's own, and greeted anew
+    A wait is suspicious after 0.3 s. The server is then asked over a connection of the watchdog's own, and greeted anew
     where that stays silent; a server that does neither within 0.6 s is dead. Where it lives and has finished the
     statement, while no byte of the answer has come between two looks, the answer is lost. Long statements, poolers,
     slow links and a stopped process are none of these.
