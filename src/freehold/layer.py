@@ -13,6 +13,7 @@ from freehold.errors import DeclarationError
 from freehold.kernel.compile import Declared, compile_layer
 from freehold.kernel.declare import Declarations, name_of
 from freehold.registry import all_rooms
+from freehold.rooms.versions import Versions
 from freehold.runtime import AsyncDatabase, Database, KeyRing
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,19}")
@@ -93,4 +94,5 @@ class DataLayer(Declarations):
             "layer_name": self.name,
             "tenant_columns": {table: column for table, column in owned.items() if column},
             "tables": tuple(table for table in tables if not owned[table]),
+            "accepted": next((found.accept for found in self.of_type(Versions)), None),
         }

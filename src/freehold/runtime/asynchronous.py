@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -32,6 +32,7 @@ from freehold.runtime.session import HANDLE, Session, coerced_tenant
 from freehold.runtime.signer import Signer
 from freehold.runtime.statement import Compiler
 from freehold.runtime.unit import Frame, Unit
+from freehold.runtime.versions import check_versions
 from freehold.runtime.waits import GREENLET
 from freehold.runtime.workload import MAIN_POOL, Workload, by_name
 
@@ -110,10 +111,11 @@ class AsyncDatabase:
         replicas: Sequence[str | sa.URL] = (),
         listener: Listener = ignore,
         positions: bool = False,
+        accepted: Mapping[str, str] | None = None,
         **engine_options: Any,
     ) -> AsyncDatabase:
         """Connect and check login and key; see :meth:`freehold.runtime.database.Database.connect`."""
-        faults = Faults((*tenant_columns, *tables), tenant_columns)
+        faults = Faults((*tenant_columns, *tables), tenant_columns, listener)
         signer, asked = Signer(KeyRing.find(keys), lifetime), positions or bool(replicas)
         frame = Frame(signer, by_name(workloads), faults, listener, GREENLET, asked)
         checked = partial(check, layer_name=layer_name, tables=(*tenant_columns, *tables), signer=signer)
@@ -123,6 +125,7 @@ class AsyncDatabase:
         try:
             async with node.async_pool(MAIN_POOL).connect() as connection:
                 await connection.run_sync(checked)
+                await connection.run_sync(check_versions, frame.workloads.values(), accepted, listener)
                 if others:
                     await connection.run_sync(check_position)
         except BaseException:

@@ -35,6 +35,7 @@ def watch(engine: sa.Engine, waits: Waits, faults: Faults) -> None:
             # SQLAlchemy forgets a connection whose first hook fails, and leaves it open.
             raw.close()
             raise
+        faults.watch(record.driver_connection)
 
     def translate(context: ExceptionContext) -> None:
         original = context.original_exception
@@ -87,13 +88,7 @@ def _guard_commit(connection: sa.Connection) -> None:
 
 def fault_of(error: psycopg.Error, link: Link | None, faults: Faults) -> FreeholdError | None:
     """Freehold's error for what the server or libpq said; None for what only the application itself can read."""
-    if link is None:
-        return faults.fault(error)
-    # On the fast path the error is judged while the connection still counts as busy.
-    waited = link.waited if link.busy_since is None else time.monotonic() - link.busy_since
-    return faults.fault(
-        error, read_only=link.read_only_transaction, waited=waited, statement_timeout=link.statement_timeout
-    )
+    return faults.fault(error) if link is None else faults.of(error, link)
 
 
 def raise_typed_only(error: psycopg.Error, link: Link | None, faults: Faults) -> None:

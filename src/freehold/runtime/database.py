@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -29,6 +29,7 @@ from freehold.runtime.session import Session, coerced_tenant
 from freehold.runtime.signer import Signer
 from freehold.runtime.statement import Compiler
 from freehold.runtime.unit import Frame, Unit
+from freehold.runtime.versions import check_versions
 from freehold.runtime.waits import BLOCKING
 from freehold.runtime.workload import Workload, by_name
 
@@ -70,6 +71,7 @@ class Database:
         replicas: Sequence[str | sa.URL] = (),
         listener: Listener = ignore,
         positions: bool = False,
+        accepted: Mapping[str, str] | None = None,
         **engine_options: Any,
     ) -> Database:
         """Connect and check login and key.
@@ -101,14 +103,16 @@ class Database:
         positions
             Ask for the position in the log after each COMMIT, so that ``session.position`` is there; always done where
             there are replicas.
+        accepted
+            Advisories that the layer's ``Versions`` accepts, with the reasons; None where it declares none.
         engine_options
             Options of `sqlalchemy.create_engine`.
 
         Raises
         ------
-        UnsafeLogin, ContextKeyMissing, ServerDown, LoginRefused
+        UnsafeLogin, ContextKeyMissing, ServerDown, LoginRefused, VersionRefused
         """
-        faults = Faults((*tenant_columns, *tables), tenant_columns)
+        faults = Faults((*tenant_columns, *tables), tenant_columns, listener)
         signer, asked = Signer(KeyRing.find(keys), lifetime), positions or bool(replicas)
         frame = Frame(signer, by_name(workloads), faults, listener, BLOCKING, asked)
         checked = partial(check, layer_name=layer_name, tables=(*tenant_columns, *tables), signer=signer)
@@ -118,6 +122,7 @@ class Database:
         try:
             with node.engine.connect() as connection:
                 checked(connection)
+                check_versions(connection, frame.workloads.values(), accepted, listener)
                 if others:
                     check_position(connection)
         except BaseException:

@@ -18,6 +18,7 @@ from freehold.runtime.driver import AsyncConnection, Connection, Link
 from freehold.runtime.faults import Faults
 from freehold.runtime.refusal import only_literals
 from freehold.runtime.waits import BLOCKING, GREENLET, Waits
+from freehold.runtime.watchdog import libpq_defaults
 from freehold.runtime.workload import MAIN_POOL
 from freehold.servers.faults import refused
 
@@ -119,7 +120,7 @@ def conninfo(url: str | sa.URL, **defaults: Any) -> str:
     if colon and scheme.split("+")[0] in {"postgresql", "postgres"}:
         text = f"postgresql://{rest}"
     try:
-        return make_conninfo(**{**defaults, **conninfo_to_dict(text)})
+        return make_conninfo(**{**libpq_defaults(), **defaults, **conninfo_to_dict(text)})
     except psycopg.ProgrammingError as error:
         raise InputError(
             "The database's address cannot be read",

@@ -199,6 +199,7 @@ class Unit:
             self.frame.listener(
                 TransactionEnded(
                     workload=self.workload.name,
+                    tenant=self.context.tenant,
                     node=self.node,
                     outcome=outcome,
                     seconds=seconds,
