@@ -196,7 +196,7 @@ def run(size: int, seed: int, *, binaries: Binaries | None = None) -> Result:
     told = ", ".join(f"{count} {what}" for what, count in sorted(found.told.items()))
     rounds = " and ".join(f"{count} of {what}" for what, count in found.rounds.items())
     return Result(
-        name="cuts and failover",
+        name="failover",
         size=size,
         seed=seed,
         violations=len(found.wrong),

@@ -25,7 +25,7 @@ SLOW_COMMIT = (
 )
 RESOLVING = 0.2
 """Seconds for which an unknown commit is asked after where no answer can come."""
-DEFECT_CASES = 24
+DEFECT_CASES = 8
 Injection = Callable[[Field], None]
 
 

@@ -118,6 +118,7 @@ class Clients:
     _db: Database | None = None
     _async: AsyncDatabase | None = None
     _loop: asyncio.AbstractEventLoop | None = None
+    _thread: threading.Thread = field(default_factory=threading.Thread)
 
     def __enter__(self) -> Self:
         return self
@@ -129,6 +130,8 @@ class Clients:
             if self._async is not None:
                 self.wait(self._async.dispose())
             self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
 
     @property
     def db(self) -> Database:
@@ -143,7 +146,8 @@ class Clients:
         """The database for asyncio, on a loop of its own in another thread."""
         if self._async is None:
             self._loop = asyncio.new_event_loop()
-            threading.Thread(target=self._loop.run_forever, daemon=True).start()
+            self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+            self._thread.start()
             options: dict[str, Any] = {"workloads": WORKLOADS, "listener": self._listen, "pool_size": 2}
             self._async = self.wait(self.where.connect_async(self.url, **options))
             self._change(self._async._body)
