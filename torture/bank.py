@@ -136,9 +136,11 @@ def _lost_updates(where: Ground, seed: int, each: int) -> bool:
 
 def _lost_commits(where: Ground, seed: int, each: int) -> bool:
     """Whether a server that acknowledges what it has not written is found out when it is killed."""
-    switch = psycopg.sql.SQL("ALTER ROLE {} SET synchronous_commit TO off").format(psycopg.sql.Identifier(where.login))
+    login = psycopg.sql.Identifier(where.login)
     with where.admin() as connection:
-        connection.execute(switch)
+        connection.execute(psycopg.sql.SQL("ALTER ROLE {} SET synchronous_commit TO off").format(login))
+        connection.execute("ALTER SYSTEM SET wal_writer_delay TO '10s'")
+        connection.execute("SELECT pg_reload_conf()")
     _, books, verdicts = load(where, "serializable", crashes=2, each=each, seed=seed)
     with where.admin() as connection:
         return any("lost" in wrong for wrong in compare(connection, books.told, verdicts))

@@ -19,8 +19,8 @@ def test_bank_through_crashes(binaries: Binaries) -> None:
     assert (result.defects_seeded, result.defects_caught) == (6, 6)
 
 
-def test_tpcc_through_crashes(binaries: Binaries) -> None:
-    with ground(tpcc_layer(), binaries=binaries, durable=True) as where:
+def test_tpcc_through_crashes() -> None:
+    with ground(tpcc_layer(), durable=True) as where:
         result = tpcc.attack(where, 2, 1, each=30)
     assert result.size == 2
     assert result.violations == 0, result.notes
