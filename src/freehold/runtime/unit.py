@@ -106,16 +106,15 @@ class Unit:
         )
 
     def _opened(self, results: Results) -> None:
+        assert self.link is not None, "its link has opened it"
+        if self.gate is not None and self.gate.inside:
+            self.gate.received(self.link, results)
         if self.claim is None:
             return
         try:
             self.claim.received(results[2])
         finally:
-            if self.link is not None:
-                self.link.learn(self.claim.place)
-        if self.gate is not None and self.gate.inside:
-            assert self.link is not None, "its link has opened it"
-            self.gate.received(self.link, results)
+            self.link.learn(self.claim.place)
 
     def _ended(self, results: Results) -> None:
         self.position = found = Position.read(results[0]) if results else None
