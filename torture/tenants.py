@@ -26,7 +26,8 @@ from torture.result import Result
 TENANTS = 1000
 THREADS = 12
 TASKS = 24
-POOL: dict[str, Any] = {"pool_size": THREADS, "max_overflow": 0}
+# As many as ask at a time: who waits does so in the pooler.
+POOL: dict[str, Any] = {"pool_size": TASKS, "max_overflow": 0}
 DEFECT_SIZE = 200
 SLEEP = 0.05
 """Seconds for which a statement sleeps that is to be cancelled."""
@@ -140,7 +141,7 @@ class Run:
             # A pooler may deliver a cancel late, to whoever has the server connection by then.
             self.stray.append(checkout.act)
         elif state_of(error) not in {"server error": ("22012",), "timeout": (CANCELLED,)}.get(checkout.act, ()):
-            self.stale.append(f"checkout {checkout.number}, {checkout.act}, ended with {error}")
+            self.stale.append(f"checkout {checkout.number}, {checkout.act}, ended with {str(error).splitlines()[0]}")
 
 
 def bare(run: Run, connection: psycopg.Connection[Any], checkout: Checkout) -> None:
