@@ -6,7 +6,7 @@ from examples.retail.models import Account, Base, Country, Customer, Product, So
 from examples.retail.reports import daily_revenue, retention
 from examples.retail.statements import source
 
-from freehold import Backup, DataLayer, Extra, History, Report, Roles, Tenancy
+from freehold import Backup, DataLayer, Extra, History, Outbox, Outcomes, Report, Roles, Tenancy
 from freehold.kernel.objects import Function, Trigger
 
 BALANCED_LEDGER = Extra(
@@ -35,6 +35,8 @@ DECLARATIONS = (
     Roles(writes=[Product, Account, Source]),
     History(Product, keep="7 years"),
     History(Customer, keep="7 years"),
+    Outcomes(),
+    Outbox(),
     DAILY_REVENUE,
     RETENTION,
     Backup(keep="7 days", rpo="1 minute"),

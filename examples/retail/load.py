@@ -138,6 +138,7 @@ def _load_part(session: Session, step: _Step, part: Part) -> bool:
         _distribute(session, tenant, part)
     if part.quarantined:
         session.copy_in(Quarantine, _QUARANTINE, _quarantine_rows(part, step))
+    session.send("batch.loaded", {"country": step.country, "batch": step.batch, **counts}, key=step.country)
     return True
 
 

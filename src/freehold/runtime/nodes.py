@@ -115,18 +115,23 @@ def conninfo(url: str | sa.URL, **defaults: Any) -> str:
     InputError
         It is not an address of PostgreSQL.
     """
-    text = url.render_as_string(hide_password=False) if isinstance(url, sa.URL) else url
-    scheme, colon, rest = text.partition("://")
-    if colon and scheme.split("+")[0] in {"postgresql", "postgres"}:
-        text = f"postgresql://{rest}"
     try:
-        return make_conninfo(**{**libpq_defaults(), **defaults, **conninfo_to_dict(text)})
+        return make_conninfo(**{**libpq_defaults(), **defaults, **_said(url)})
     except psycopg.ProgrammingError as error:
         raise InputError(
             "The database's address cannot be read",
             detail=str(error),
             hint="Write postgresql://user@host:port/database; several hosts are separated by commas.",
         ) from error
+
+
+def _said(url: str | sa.URL) -> dict[str, Any]:
+    if isinstance(url, sa.URL):
+        query = {name: value if isinstance(value, str) else ",".join(value) for name, value in url.query.items()}
+        return {**url.translate_connect_args(username="user", database="dbname"), **query}
+    scheme, colon, rest = url.partition("://")
+    own = colon and scheme.split("+")[0] in {"postgresql", "postgres"}
+    return dict(conninfo_to_dict(f"postgresql://{rest}" if own else url))
 
 
 def primary_conninfo(url: str | sa.URL) -> str:
