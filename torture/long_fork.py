@@ -126,7 +126,7 @@ def attack(where: Ground, size: int, seed: int, *, part: int = PART, parts: int 
         violations=len(found),
         seconds=seconds,
         defects_seeded=1,
-        defects_caught=bool(shown),
+        defects_caught=int(bool(shown)),
         notes=f"with half of the readers on a synchronous standby: {names or 'nothing'} in {looked:,} transactions, "
         f"{fallbacks} of them sent to the primary; with snapshots: {len(found)} in {size:,}",
     )

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from freehold import AsyncDatabase, Database
 from freehold.runtime.nodes import PRIMARY
+from freehold.runtime.reading import Mode
 from torture.ground import WHO
 from torture.model import TEST
 
@@ -23,6 +24,8 @@ COUNT = 8
 """Half of them threads, half of them tasks."""
 BOUNDS = (None, 0.1, 0.1, 0.5)
 """How stale a read may be, in seconds."""
+DIRECT = 0.1
+"""Of the reads, how many go to the primary at once, to compare with."""
 LINGERS, LINGERING = 0.05, 12
 """How often a client follows another one's value, and for how many reads."""
 
@@ -47,6 +50,7 @@ class Read:
     key: int
     after: str
     max_staleness: float | None
+    mode: Mode = "session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,8 @@ class Field:
     wrong: Counter[str] = field(default_factory=Counter)
     nodes: Counter[str] = field(default_factory=Counter)
     fallbacks: list[float] = field(default_factory=list)
+    direct: list[float] = field(default_factory=list)
+    """Seconds of reads that went to the primary after they had looked elsewhere, and at once."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def next(self) -> bool:
@@ -89,9 +95,12 @@ class Field:
                 return value
         return 0
 
-    def note(self, answer: Answer) -> None:
-        """Where a read was served, and how long a fallback took."""
+    def note(self, asked: Read, answer: Answer) -> None:
+        """Where a read was served, and how long the primary's took."""
         with self.lock:
+            if asked.mode == "snapshot":
+                self.direct.append(answer.seconds)
+                return
             self.nodes[answer.node] += 1
             if answer.node == PRIMARY:
                 self.fallbacks.append(answer.seconds)
@@ -111,9 +120,10 @@ def client(number: int, shared: Field, draw: random.Random) -> Talk:
             fresh = shared.due(key, began - bound) if bound is not None else 0
             # A token would hide what the bound alone has to do.
             after = "" if bound is not None and key != own else position
-            answer = yield Read(key, after, bound)
+            asked = Read(key, after, bound, "snapshot" if draw.random() < DIRECT else "session")
+            answer = yield asked
             _judge(shared, answer.value, own=key == own, seen=seen[key] if after else 0, fresh=fresh)
-            shared.note(answer)
+            shared.note(asked, answer)
             if after and not shared.forgetful:
                 seen[key], position = max(seen[key], answer.value), answer.position
             elif after:
@@ -148,7 +158,7 @@ def work(db: Database, talk: Talk, *, orm: bool) -> None:
             answer = Answer(asked.value, tx.position, tx.unit.node, 0.0)
         else:
             chosen: Any = db.read if orm else db.read_core
-            with chosen(after=asked.after, max_staleness=asked.max_staleness, **WHO) as reader:
+            with chosen(after=asked.after, max_staleness=asked.max_staleness, mode=asked.mode, **WHO) as reader:
                 value = reader.execute(READ, {"key": asked.key}).scalar_one()
             answer = Answer(value, reader.position, reader.unit.node, time.monotonic() - began)
 
@@ -164,7 +174,7 @@ async def work_async(db: AsyncDatabase, talk: Talk, *, orm: bool) -> None:
             answer = Answer(asked.value, tx.position, tx.unit.node, 0.0)
         else:
             chosen: Any = db.read if orm else db.read_core
-            async with chosen(after=asked.after, max_staleness=asked.max_staleness, **WHO) as reader:
+            async with chosen(after=asked.after, max_staleness=asked.max_staleness, mode=asked.mode, **WHO) as reader:
                 value = (await reader.execute(READ, {"key": asked.key})).scalar_one()
             node = getattr(reader, "sync_session", reader).unit.node
             answer = Answer(value, reader.position, node, time.monotonic() - began)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -139,14 +139,17 @@ def _trusting(yard: Yard, size: int, seed: int) -> bool:
 
 
 def _notes(found: Field, made: list[Laggard]) -> str:
-    ordered = sorted(found.fallbacks)
-    late = ordered[len(ordered) * 99 // 100] * 1000 if ordered else 0.0
-    half = ordered[len(ordered) // 2] * 1000 if ordered else 0.0
     troubles = sum((each.ways for each in made), Counter[str]())
     ways = ", ".join(f"{way} {count}" for way, count in sorted(troubles.items()))
     served = ", ".join(f"{node} {count:,}" for node, count in sorted(found.nodes.items()))
     broken = ", ".join(f"{name} {found.wrong[name]}" for name in PROMISES if found.wrong[name])
     return (
-        f"{broken or 'every promise kept'}; reads by server: {served}; those of the primary p50 {half:.1f} ms, "
-        f"p99 {late:.1f} ms (goal {GOAL * 1000:.0f}); replicas: {ways}"
+        f"{broken or 'every promise kept'}; reads by server: {served}; fallbacks {_times(found.fallbacks)} (goal "
+        f"p99 {GOAL * 1000:.0f} ms), reads of the primary at once {_times(found.direct)}; replicas: {ways}"
     )
+
+
+def _times(seconds: Sequence[float]) -> str:
+    ordered = sorted(seconds) or [0.0]
+    half, late = (ordered[len(ordered) * part // 100] * 1000 for part in (50, 99))
+    return f"p50 {half:.1f} ms, p99 {late:.1f} ms"

@@ -62,7 +62,7 @@ class Replica:
     node: Node
     check: Check
     broken: Rest = field(default_factory=lambda: Rest(0.25, 10.0))
-    slow: Rest = field(default_factory=lambda: Rest(0.5, 10.0))
+    slow: Rest = field(default_factory=lambda: Rest(0.25, 2.0))
     why: str = ""
     checked: bool = False
 
