@@ -24,6 +24,7 @@ from torture.vault import counted, vault
 
 EACH = 10
 """Cut replies of one failover or restore."""
+DEFECT_CUTS = 6
 POINT = "before the loss"
 RESTORE: Settings = {"recovery_target_name": POINT, "recovery_target_action": "promote"}
 KINDS = ("failover", "failover", "restore")
@@ -57,8 +58,9 @@ class Findings:
 class Drill:
     """A server that fails over again and again, each time to a standby of its own."""
 
-    def __init__(self, where: Ground, draw: random.Random, name: str, change: Change | None = None) -> None:
-        self.where, self.draw, self.name, self.change = where, draw, name, change
+    def __init__(self, where: Ground, draw: random.Random) -> None:
+        self.where, self.draw = where, draw
+        self.change: Change | None = None
         self.found = Findings()
         self._number = 0
         self._current: AbstractContextManager[OwnedServer] | None = None
@@ -87,6 +89,18 @@ class Drill:
             self._current.__exit__(None, None, None)
         self._current = context
 
+    def attack(self, size: int) -> Findings:
+        """As many failovers and restores as ``size`` cuts take."""
+        self.found = Findings()
+        for number, start in enumerate(range(0, size, EACH)):
+            self.round(KINDS[number % len(KINDS)], min(EACH, size - start))
+        return self.found
+
+    def caught(self, change: Change) -> bool:
+        """Whether a planted defect is seen, in one failover."""
+        self.change = change
+        return bool(self.attack(DEFECT_CUTS).wrong)
+
     def close(self) -> None:
         """Remove the last standby."""
         if self._current is not None:
@@ -94,7 +108,7 @@ class Drill:
 
     def _caller(self, kept: bool) -> AbstractContextManager[Caller]:
         self._number += 1
-        return called(self.where, f"{self.name} {self._number}", self.draw, kept=kept, change=self.change)
+        return called(self.where, f"reply {self._number}", self.draw, kept=kept, change=self.change)
 
     def _cut(self, callers: Sequence[Caller], *, kept: bool) -> None:
         for caller in callers:
@@ -166,24 +180,6 @@ def _forgetful(body: Body) -> None:
     body._insist = without_timelines  # type: ignore[method-assign]
 
 
-def attack(where: Ground, size: int, seed: int, change: Change | None = None) -> Findings:
-    """Go through as many failovers as ``size`` cuts take."""
-    draw = random.Random(seed)
-    drill = Drill(where, draw, f"{seed}", change)
-    try:
-        for start in range(0, size, EACH):
-            drill.round(KINDS[start // EACH % len(KINDS)] if size > EACH else "failover", min(EACH, size - start))
-    finally:
-        drill.close()
-    return drill.found
-
-
-def caught(change: Change, seed: int, binaries: Binaries | None) -> bool:
-    """Whether a planted defect is seen, in one failover."""
-    with vault(binaries=binaries) as where:
-        return bool(attack(where, EACH, seed, change).wrong)
-
-
 DEFECTS: tuple[Change, ...] = (hopeful, hasty, _forgetful)
 
 
@@ -191,8 +187,12 @@ def run(size: int, seed: int, *, binaries: Binaries | None = None) -> Result:
     """``size`` cut replies, ten to each failover or restore."""
     started = time.monotonic()
     with vault(binaries=binaries) as where:
-        found = attack(where, size, seed)
-    seen = [caught(change, seed * 1000 + number, binaries) for number, change in enumerate(DEFECTS, 1)]
+        drill = Drill(where, random.Random(seed))
+        try:
+            found = drill.attack(size)
+            seen = [drill.caught(change) for change in DEFECTS]
+        finally:
+            drill.close()
     told = ", ".join(f"{count} {what}" for what, count in sorted(found.told.items()))
     rounds = " and ".join(f"{count} of {what}" for what, count in found.rounds.items())
     return Result(
