@@ -60,10 +60,11 @@ class Holders:
         sa.event.listen(engine, "checkin", self._checkin)
 
     def _checkout(self, raw: Any, record: Any, fairy: Any) -> None:
-        self._out[id(raw)] = (record.driver_connection, time.monotonic())
+        # By its place in the pool: a connection that is lost comes back as none.
+        self._out[id(record)] = (record.driver_connection, time.monotonic())
 
     def _checkin(self, raw: Any, record: Any) -> None:
-        self._out.pop(id(raw), None)
+        self._out.pop(id(record), None)
 
     def exhausted(self) -> PoolExhausted:
         """The error, with the longest holder first."""

@@ -91,14 +91,17 @@ def refused(error: psycopg.Error, conninfo: str, timeout: int) -> FreeholdError:
     """
     state = ask_again(conninfo, timeout)
     where = endpoint(conninfo)
-    kind, hint = (
-        CODES.get(state) or CLASSES.get(state[:2]) or (errors.ServerDown, "Is it running, and is that its port?")
-    )
+    kind, hint = CONNECTING.get(state) or CODES.get(state) or CLASSES.get(state[:2]) or _NOBODY
     code = f" (SQLSTATE {state})" if state else ""
     message = f"{_OPENING.get(kind, 'No connection to')} {where}{code}."
     return kind(message, detail=str(error).strip(), hint=hint)
 
 
+_NOBODY = (errors.ServerDown, "Is it running, and is that its port?")
+# PgBouncer answers a login that it does not let in with a violation of the protocol.
+CONNECTING: Mapping[str, tuple[type[FreeholdError], str]] = {
+    "08P01": (errors.LoginRefused, "Check user, password and database, and look into the pooler's log."),
+}
 _OPENING: Mapping[type[FreeholdError], str] = {
     errors.ServerDown: "No PostgreSQL takes connections at",
     errors.LoginRefused: "Login refused at",
