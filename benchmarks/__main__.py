@@ -5,12 +5,18 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks import context_cost, history_cost, plan_500, retail
+from benchmarks import bulk, context_cost, history_cost, plan_500, retail, transaction
 from benchmarks.measure import machine
 from freehold.servers import disposable, find_embedded
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
-ON_A_SERVER = {"plan": plan_500.run, "context": context_cost.run, "history": history_cost.run}
+ON_A_SERVER = {
+    "transaction": transaction.run,
+    "bulk": bulk.run,
+    "plan": plan_500.run,
+    "context": context_cost.run,
+    "history": history_cost.run,
+}
 INTRODUCTION = """# Benchmarks
 
 Ratios, each against a named alternative in one interleaved run; written by `make bench`. Read the ratios: the seconds
