@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from time import monotonic
@@ -195,6 +196,13 @@ class Body:
         if cause in {Cause.SERVER_DOWN, Cause.SERVER_MOVED, Cause.CONNECTION_LOST} and unit.node == self.primary.name:
             self.primary.forget()
         self._wait_or_raise(budget, unit, error, cause)
+        if cause is Cause.CONNECTION_LOST and unit.claim is not None:
+            self._fence(unit.claim, unit.context.tenant)
+
+    def _fence(self, claim: Claim, tenant: str) -> None:
+        """End a lost attempt that still holds its key: its server may not know yet that its client is gone."""
+        with suppress(FreeholdError, psycopg.Error, sa.exc.DBAPIError):
+            self._ask(tenant, [fencing(claim, tenant)], lambda *_: Settled(Verdict.UNKNOWN))
 
     def _wait_or_raise(self, budget: Budget, unit: Unit, error: BaseException, cause: Cause) -> None:
         attempt = budget.attempt
@@ -256,8 +264,7 @@ class Body:
             The key has the outcome of another request; nothing of this one is stored.
         """
         began = monotonic()
-        fence = Command(FENCE, (claim.key.encode(), tenant.encode()))
-        asked = [fence, claim.resolve(), DURABLY]
+        asked = [fencing(claim, tenant), claim.resolve(), DURABLY]
 
         def judge(link: Link, answers: Results) -> Settled:
             link.learn(Place.read(answers[1]))
@@ -293,6 +300,11 @@ class Body:
             return judge(link, self.frame.waits.patiently(link, link.finish(commands)))
         finally:
             give_back(link, fairy)
+
+
+def fencing(claim: Claim, tenant: str) -> Command:
+    """Ends whoever holds the key, where this login may."""
+    return Command(FENCE, (claim.key.encode(), tenant.encode()))
 
 
 def _refuse_joining(unit: Unit, wanted: Wanted, claim: Claim | None, *, same_kind: bool) -> None:

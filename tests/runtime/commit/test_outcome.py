@@ -162,7 +162,7 @@ def test_a_commit_that_arrives_after_its_verdict_fails(
     settled: list[Any] = []
     caller = threading.Thread(target=lambda: settled.append(way("x", killable_proxy, key="k", workload=level)))
     caller.start()
-    if not fenced and way.name == "orm":
+    if not fenced:
         # The second attempt waits for the first one's lock, until that one's late COMMIT has failed.
         wait_for(lambda: bool(way.ledger.of(OutcomeResolved)))
         # Above read committed the tombstone came after the late transaction's snapshot.
@@ -192,9 +192,39 @@ def test_a_late_commit_of_the_second_attempt_fails_as_well(ledger: Ledger, killa
             held.append(killable_proxy.hold(b"its mark"))
         tx.finish((ADD, {"mark": "its mark"}))
 
+    # The connection then knows where it leads, and all goes in one message from BEGIN to COMMIT.
+    db.run_core(put_core, "warm", key="warm", **WHO)
     db.run_core(work, key="k", **WHO)
     assert [b"FH021" in each.release() for each in held] == [True, True]
-    assert ledger.marks() == {"its mark": 1}
+    assert ledger.marks() == {"warm": 1, "its mark": 1}
+
+
+@pytest.mark.parametrize("way_name", ["orm", "core"])
+def test_an_attempt_whose_client_is_gone_does_not_hold_up_the_next(
+    ledger: Ledger, killable_proxy: KillableProxy, way_name: str
+) -> None:
+    db = ledger.connect(killable_proxy)
+    held: list[Held] = []
+
+    def hold() -> None:
+        if not held:
+            # The server waits for a message that never comes, with the key in its hands.
+            held.append(killable_proxy.hold(b"the mark"))
+
+    def orm(session: Session) -> None:
+        hold()
+        put(session, "the mark")
+
+    def core(tx: CoreTransaction) -> None:
+        hold()
+        tx.execute(ADD, {"mark": "the mark"})
+
+    began = monotonic()
+    db.run(orm, key="k", **WHO) if way_name == "orm" else db.run_core(core, key="k", **WHO)
+    assert monotonic() - began < 4
+    assert ledger.marks() == {"the mark": 1}
+    held[0].release(0.1)
+    assert ledger.marks() == {"the mark": 1}
 
 
 def test_callers_at_once_have_one_effect(ledger: Ledger) -> None:
