@@ -19,6 +19,7 @@ from freehold.runtime.watchdog import Watchdog
 from freehold.servers.faults import is_storage_fault, translate
 
 READ_ONLY_TRANSACTION = "25006"
+STATEMENT = "Compare the statement with the tables: names, types and rights. freehold plan tells what is not applied."
 RUN_AGAIN = "Run the transaction again from its start; db.run(...) does it by itself."
 
 CONSTRAINTS: Mapping[str, tuple[type[ConstraintViolated], str]] = {
@@ -243,10 +244,14 @@ def _of_statement(error: psycopg.Error) -> FreeholdError | None:
         kind, message = VALUES[state]
         return kind(f"{message} (SQLSTATE {state})", detail=_where(diag), hint="Correct the value.", sqlstate=state)
     if state[:2] in {"22", "23"}:
-        return errors.DataRefused(f"A value was refused (SQLSTATE {state})", detail=_where(diag), sqlstate=state)
+        return errors.DataRefused(
+            f"A value was refused (SQLSTATE {state})", detail=_where(diag), hint="Correct the value.", sqlstate=state
+        )
     if state[:2] == "42":
         # Parse analysis names objects of the statement, and never a row's value.
-        return StatementFailed(f"The statement was refused (SQLSTATE {state})", detail=_words(diag), sqlstate=state)
+        return StatementFailed(
+            f"The statement was refused (SQLSTATE {state})", detail=_words(diag), hint=STATEMENT, sqlstate=state
+        )
     return None
 
 

@@ -105,7 +105,7 @@ def sql_file(package: LiteralString, name: str) -> Sql:
     Raises InputError where the name leads anywhere else.
     """
     if not _FILE.fullmatch(name):
-        raise InputError(f"{name!r} does not name a .sql file inside {package}")
+        raise InputError(f"{name!r} does not name a .sql file inside {package}", hint="Write it as sql/name.sql.")
     return Sql(_Accepted(files(package).joinpath(name).read_text(encoding="utf-8")))
 
 

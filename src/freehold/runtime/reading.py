@@ -91,7 +91,11 @@ class Reading:
         if mode not in {"session", "snapshot"}:
             raise InputError(f"A read has no mode {mode!r}", hint='Say mode="session" or mode="snapshot".')
         if wait < 0 or (max_staleness is not None and not max_staleness >= 0):
-            raise InputError("A read's times are seconds, and not negative", detail=f"{max_staleness=}, {wait=}")
+            raise InputError(
+                "A read's times are seconds, and not negative",
+                detail=f"{max_staleness=}, {wait=}",
+                hint="Give seconds, or None for any age.",
+            )
         position = Position.parse(after, self._frame.signer.keys) if after else None
         return Wish(max_staleness, position, mode, wait)
 

@@ -24,6 +24,8 @@ SMALLEST, LARGEST = 24, 64
 TRANSIENT = frozenset({408, 429})
 """Refusals that say "not now"."""
 _SECONDS = re.compile(r"\d{1,12}")
+RECEIVER = "Ask who runs the receiver; the message waits in the outbox: freehold outbox."
+SECRETS = "Verify the bytes as they came, with the secret that the sender signs with, and a clock that is right."
 
 
 class Webhook:
@@ -49,7 +51,7 @@ class Webhook:
 
     def __init__(self, url: str, secret: str | Sequence[str], *, timeout: float = 15.0) -> None:
         if httpx.URL(url).scheme not in {"http", "https"}:
-            raise InputError("A webhook's address begins with https:// or http://")
+            raise InputError("A webhook's address begins with https:// or http://", hint="Write the whole address.")
         self.url = url
         self._keys = _keys(secret)
         # Redirections are not followed: they would carry tenants' data to an address that nobody declared.
@@ -71,7 +73,9 @@ class Webhook:
             with self._client.stream("POST", self.url, content=body, headers=headers) as response:
                 _judge(response)
         except httpx.HTTPError as error:
-            raise MessageNotTaken(f"The receiver did not answer: {type(error).__name__}", detail=str(error)) from error
+            raise MessageNotTaken(
+                f"The receiver did not answer: {type(error).__name__}", detail=str(error), hint=RECEIVER
+            ) from error
 
     def close(self) -> None:
         """Close its connections."""
@@ -115,14 +119,14 @@ class Verifier:
         given = {name.lower(): value for name, value in headers.items()}
         token, stamp = given.get("webhook-id", ""), given.get("webhook-timestamp", "")
         if not token or not _SECONDS.fullmatch(stamp):
-            raise WebhookForged("The request has no webhook-id or no webhook-timestamp")
+            raise WebhookForged("The request has no webhook-id or no webhook-timestamp", hint=SECRETS)
         if abs(time.time() - int(stamp)) > self.tolerance:
             raise WebhookForged("The request is of another time", hint="Compare the clocks of sender and receiver.")
         known = [_signature(key, token, stamp, body) for key in _keys(self.secret)]
         for signature in given.get("webhook-signature", "").encode().split(b" "):
             if any(hmac.compare_digest(signature, own) for own in known):
                 return token
-        raise WebhookForged("No signature of the request fits")
+        raise WebhookForged("No signature of the request fits", hint=SECRETS)
 
 
 def signed_headers(keys: Sequence[bytes], token: str, body: bytes) -> dict[str, str]:
@@ -140,7 +144,7 @@ def _signature(key: bytes, token: str, stamp: str, body: bytes) -> bytes:
 def _keys(secret: str | Sequence[str]) -> tuple[bytes, ...]:
     found = tuple(map(_key, [secret] if isinstance(secret, str) else secret))
     if not found:
-        raise InputError("A webhook needs a secret")
+        raise InputError("A webhook needs a secret", hint="Give the one that the receiver verifies with.")
     return found
 
 
@@ -163,6 +167,6 @@ def _judge(response: httpx.Response) -> None:
         return
     told = f"The receiver answered {response.status_code}"
     if response.is_client_error and response.status_code not in TRANSIENT:
-        raise MessageRefused(told)
+        raise MessageRefused(told, hint=RECEIVER)
     asked = response.headers.get("retry-after", "")
-    raise MessageNotTaken(told, retry_after=float(asked) if _SECONDS.fullmatch(asked) else None)
+    raise MessageNotTaken(told, hint=RECEIVER, retry_after=float(asked) if _SECONDS.fullmatch(asked) else None)

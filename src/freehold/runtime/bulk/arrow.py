@@ -35,7 +35,9 @@ class ArrowSource:
         for column in target.chosen(self.names):
             positions = self._schema.get_all_field_indices(column.name)
             if len(positions) != 1:
-                raise InputError(f"The Arrow data has {len(positions)} fields called {column.name!r}")
+                raise InputError(
+                    f"The Arrow data has {len(positions)} fields called {column.name!r}", hint="Rename all but one."
+                )
             self._fits.append(fit(column, self._schema.field(positions[0]).type))
         return {each.column.name: each.sent for each in self._fits if each.sent}
 
@@ -95,5 +97,9 @@ def _several(parts: Iterator[Any], none: Callable[[], Any]) -> tuple[Any, Iterab
 def _same(schema: Any, part: Any) -> Iterable[Any]:
     found, batches = _opened(part)
     if not found.equals(schema):
-        raise InputError("The parts of the Arrow data differ in their schema", detail=f"{schema}\nand\n{found}")
+        raise InputError(
+            "The parts of the Arrow data differ in their schema",
+            detail=f"{schema}\nand\n{found}",
+            hint="Cast them to one schema.",
+        )
     return batches

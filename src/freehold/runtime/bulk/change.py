@@ -109,7 +109,9 @@ def merge_rows(
         The columns of ``on`` come twice in the input, nothing is asked for, or the input does not fit the table.
     """
     if not_matched == "nothing" and (matched == "nothing" or (matched == "update" and update == ())):
-        raise InputError("A merge that neither touches matched rows nor inserts others does nothing")
+        raise InputError(
+            "A merge that neither touches matched rows nor inserts others does nothing", hint="Say what to do."
+        )
     with _prepared(wire, table, rows, columns, tenant_column, on, update) as (stage, keys, updated):
         before = _counts(wire, stage.target)
         wire.run(_ANALYZE.format(stage=stage.holes["stage"]))
@@ -163,10 +165,12 @@ def _prepared(
 
 def _check_names(given: Sequence[str], key: Sequence[str], update: Sequence[str]) -> None:
     if not key:
-        raise InputError("The key of the rows has no column")
+        raise InputError("The key of the rows has no column", hint="Name the columns of a unique key.")
     for name in (*key, *update):
         if name not in given:
-            raise InputError(f"The rows have no column {name!r}, which the key or the update names")
+            raise InputError(
+                f"The rows have no column {name!r}, which the key or the update names", hint="Correct the name."
+            )
 
 
 def _refuse_duplicates(wire: Wire, stage: Stage, key: Sequence[str]) -> None:

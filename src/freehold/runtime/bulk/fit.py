@@ -65,7 +65,9 @@ def converted(this: Fit, array: Any, rows: str) -> Any:
         return this.convert(array)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
         raise InputError(
-            f"A value for the column {this.column.name!r} does not fit {this.column.written}", detail=f"In {rows}."
+            f"A value for the column {this.column.name!r} does not fit {this.column.written}",
+            detail=f"In {rows}.",
+            hint="Correct or leave out the value; nothing of the rows is stored.",
         ) from error
 
 

@@ -22,7 +22,7 @@ def written_out(wire: Wire, statement: Any, dialect: sa.Dialect) -> sql.Composab
     """
     query = statement.select() if isinstance(statement, sa.Table) else statement
     if not getattr(query, "is_select", False) and not getattr(query, "_is_text_clause", False):
-        raise InputError("Only a table or a query can be copied out")
+        raise InputError("Only a table or a query can be copied out", hint="Give a model, a table or a select().")
     compiled: Any = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     values = compiled.construct_params()
     for name, process in compiled._bind_processors.items():

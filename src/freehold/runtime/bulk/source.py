@@ -89,7 +89,10 @@ class RowSource:
         while chunk := list(islice(iterator, CHUNK)):
             for number, row in enumerate(chunk, start=done + 1):
                 if len(row) != width:
-                    raise InputError(f"Row {number} has {len(row)} values for {width} columns")
+                    raise InputError(
+                        f"Row {number} has {len(row)} values for {width} columns",
+                        hint="Give a value a column; None is NULL.",
+                    )
             yield chunk
             done += len(chunk)
 
@@ -124,7 +127,10 @@ def _named(columns: Sequence[str] | None) -> Sequence[str]:
 
 def _values(names: Sequence[str], row: Mapping[str, Any]) -> Sequence[Any]:
     if len(row) != len(names):
-        raise InputError(f"A row has other columns than the first: {sorted(row)}, not {sorted(names)}")
+        raise InputError(
+            f"A row has other columns than the first: {sorted(row)}, not {sorted(names)}",
+            hint="Name the same columns in each.",
+        )
     try:
         return [row[name] for name in names]
     except KeyError as error:

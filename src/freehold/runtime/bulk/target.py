@@ -71,7 +71,7 @@ class Target:
             if name not in self.columns:
                 raise InputError(f"The table has no column {name!r}", hint=f"It has {', '.join(self.columns)}.")
             if names.count(name) > 1:
-                raise InputError(f"The column {name!r} is given twice")
+                raise InputError(f"The column {name!r} is given twice", hint="Name each column once.")
             if self.columns[name].generated:
                 raise InputError(f"The column {name!r} is generated: the server computes it", hint="Leave it out.")
         return [self.columns[name] for name in names]
