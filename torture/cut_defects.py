@@ -14,6 +14,7 @@ from freehold.events import CommitAmbiguous
 from freehold.runtime.body import Body, Opened
 from freehold.runtime.outcome import Settled, Verdict
 from freehold.runtime.retry import Budget
+from freehold.runtime.settling import Settling
 from freehold.runtime.unit import UNKNOWN
 from torture.ground import Ground
 
@@ -83,10 +84,10 @@ def hopeful(body: Body) -> None:
 def hasty(body: Body) -> None:
     """Ask what is stored, and take what is not there yet for what never will be."""
 
-    def peek(self: Body, ask: Callable[[], Settled]) -> Settled:
+    def peek(self: Settling, ask: Callable[[], Settled]) -> Settled:
         return Settled(Verdict.ABORTED)
 
-    body._insist = types.MethodType(peek, body)  # type: ignore[method-assign]
+    body.settling._insist = types.MethodType(peek, body.settling)  # type: ignore[method-assign]
 
 
 DEFECTS = (

@@ -171,13 +171,13 @@ def _wait(condition: Callable[[], bool]) -> None:
 
 def _forgetful(body: Body) -> None:
     """Know nothing of timelines: what is not there was never there."""
-    insist = body._insist
+    insist = body.settling._insist
 
     def without_timelines(ask: Callable[[], Settled]) -> Settled:
         settled = insist(ask)
         return Settled(Verdict.ABORTED) if settled.verdict is Verdict.LOST else settled
 
-    body._insist = without_timelines  # type: ignore[method-assign]
+    body.settling._insist = without_timelines  # type: ignore[method-assign]
 
 
 DEFECTS: tuple[Change, ...] = (hopeful, hasty, _forgetful)

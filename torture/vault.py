@@ -162,7 +162,7 @@ class Clients:
         self.hear(event)
 
     def _change(self, body: Body) -> None:
-        body.resolving = self.resolving
+        body.settling.patience = self.resolving
         if self.body is not None:
             self.body(body)
 

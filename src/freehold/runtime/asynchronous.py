@@ -289,7 +289,7 @@ class AsyncDatabase:
     async def resolve(self, token: str) -> Settled:
         """What became of a transaction; see :meth:`freehold.runtime.database.Database.resolve`."""
         tenant, claim = Claim.from_token(token)
-        return await greenlet_spawn(self._body.settle, claim, tenant)
+        return await greenlet_spawn(self._body.settling.settle, claim, tenant)
 
     async def dispose(self) -> None:
         """Close every connection."""

@@ -2,57 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from time import monotonic
 from typing import Any, Protocol
 
 import psycopg
-import sqlalchemy as sa
 
 from freehold.errors import (
     CommittedNotDurable,
     CommitUnknown,
-    ConfigError,
     FreeholdError,
     InputError,
-    KeyReused,
     NestedTransaction,
-    OutcomeAborted,
-    OutcomeError,
-    OutcomeLost,
 )
-from freehold.events import CommitAmbiguous, OutcomeResolved, RetryGivenUp, RetryScheduled
-from freehold.kernel.template import read_sql
-from freehold.runtime.connections import give_back, raise_typed
+from freehold.events import CommitAmbiguous, RetryGivenUp, RetryScheduled
+from freehold.runtime.connections import raise_typed
 from freehold.runtime.context import Context
 from freehold.runtime.driver import (
     CancelledAfterCommit,
     InterruptedAfterCommit,
-    Link,
-    Results,
     raise_interrupt,
     unknown_commit,
 )
-from freehold.runtime.exchange import Command
 from freehold.runtime.nodes import Node
-from freehold.runtime.outcome import Claim, Place, Replay, Settled, Superseded, Verdict
-from freehold.runtime.retry import Budget, Cause, cause_of, server_error
+from freehold.runtime.outcome import Claim, Replay, Settled, Superseded, Verdict
+from freehold.runtime.retry import Budget, Cause, cause_of
 from freehold.runtime.scope import UNSET, current
+from freehold.runtime.settling import Settling, given_up, refuse_undeclared
 from freehold.runtime.unit import NOT_DURABLE, ROLLED_BACK, UNKNOWN, Frame, Unit
 from freehold.runtime.workload import Workload, find
 
-PACKAGE = "freehold.runtime"
-FENCE = read_sql(PACKAGE, "fence_outcome").encode()
-DURABLY = Command(read_sql(PACKAGE, "settle_durably").encode())
-UNDEFINED = frozenset({"42883", "3F000", "42501"})
-"""A function, or its schema, that is not there or not granted."""
-RESOLVING = 10.0
-"""Seconds for which a lost COMMIT is asked after before its outcome is unknown: a failover takes a few."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.1
-"""Seconds between two questions: short at first, for a connection that was cut alone."""
 AFTER_COMMIT = (InterruptedAfterCommit, CancelledAfterCommit)
 
 
@@ -105,7 +85,7 @@ class Body:
     def __init__(self, frame: Frame, primary: Node) -> None:
         self.frame = frame
         self.primary = primary
-        self.resolving = RESOLVING
+        self.settling = Settling(frame, primary)
         self._active: ContextVar[tuple[Opened, OpenAttempt] | None] = ContextVar("freehold_active", default=None)
 
     def wanted(self, tenant: Any, actor: Any, workload: str, *, read_only: bool = False) -> Wanted:
@@ -161,7 +141,7 @@ class Body:
             except Replay as replay:
                 opened.abandon()
                 assert claim is not None
-                return self._replayed(claim, opened, replay.result)
+                return self._replayed(claim, opened.unit.context.tenant, replay.result)
             except Superseded as tombstone:
                 opened.abandon()
                 assert claim is not None
@@ -188,7 +168,7 @@ class Body:
 
     def _after_failure(self, budget: Budget, unit: Unit, error: BaseException, *, stands: bool) -> None:
         if unit.claim is not None:
-            _refuse_undeclared(error)
+            refuse_undeclared(error)
         may = isinstance(error, Exception) and not unit.external and not stands
         cause = cause_of(error, budget.retry, read_only=unit.read_only or unit.workload.read_only) if may else None
         if cause is None:
@@ -197,12 +177,7 @@ class Body:
             self.primary.forget()
         self._wait_or_raise(budget, unit, error, cause)
         if cause is Cause.CONNECTION_LOST and unit.claim is not None:
-            self._fence(unit.claim, unit.context.tenant)
-
-    def _fence(self, claim: Claim, tenant: str) -> None:
-        """End a lost attempt that still holds its key: its server may not know yet that its client is gone."""
-        with suppress(FreeholdError, psycopg.Error, sa.exc.DBAPIError):
-            self._ask(tenant, [fencing(claim, tenant)], lambda *_: Settled(Verdict.UNKNOWN))
+            self.settling.fence(unit.claim, unit.context.tenant)
 
     def _wait_or_raise(self, budget: Budget, unit: Unit, error: BaseException, cause: Cause) -> None:
         attempt = budget.attempt
@@ -229,7 +204,7 @@ class Body:
         if claim is None:
             raise error
         error.token = claim.token(unit.context.tenant)
-        settled = self.settle(claim, unit.context.tenant)
+        settled = self.settling.settle(claim, unit.context.tenant)
         if settled.verdict is Verdict.UNKNOWN:
             raise error
         if settled.verdict is Verdict.COMMITTED:
@@ -239,72 +214,18 @@ class Body:
             raise_interrupt(unit.closing)
         if settled.verdict is Verdict.COMMITTED:
             return settled
-        definite = _given_up(settled, error)
+        definite = given_up(settled, error)
         if unit.external:
             raise definite from error
         self._wait_or_raise(budget, unit, definite, Cause.ABORTED)
         return None
 
-    def _replayed(self, claim: Claim, opened: Opened, result: Any) -> Any:
-        """The stored result, once it is durable: whoever stored it may have been told that it was not."""
-        tenant = opened.unit.context.tenant
-        settled = self._insist(lambda: self._ask(tenant, [DURABLY], lambda *_: Settled(Verdict.COMMITTED, result)))
-        if settled.verdict is Verdict.COMMITTED:
+    def _replayed(self, claim: Claim, tenant: str, result: Any) -> Any:
+        if self.settling.durable(tenant, result).verdict is Verdict.COMMITTED:
             return result
         error = unknown_commit()
         error.token = claim.token(tenant)
         raise error
-
-    def settle(self, claim: Claim, tenant: str) -> Settled:
-        """The verdict of a claim, asked for until the database answers or the time is over.
-
-        Raises
-        ------
-        KeyReused
-            The key has the outcome of another request; nothing of this one is stored.
-        """
-        began = monotonic()
-        asked = [fencing(claim, tenant), claim.resolve(), DURABLY]
-
-        def judge(link: Link, answers: Results) -> Settled:
-            link.learn(Place.read(answers[1]))
-            return claim.judged(answers[1])
-
-        settled = self._insist(lambda: self._ask(tenant, asked, judge))
-        self.frame.listener(OutcomeResolved(settled.verdict.value, monotonic() - began))
-        return settled
-
-    def _insist(self, ask: Callable[[], Settled]) -> Settled:
-        deadline, pause = monotonic() + self.resolving, FIRST_PAUSE
-        while True:
-            try:
-                return ask()
-            except KeyReused:
-                raise
-            except (FreeholdError, psycopg.Error, sa.exc.DBAPIError) as error:
-                reason = str(error)
-                self.primary.forget()
-            if monotonic() > deadline:
-                return Settled(Verdict.UNKNOWN, reason=reason)
-            self.frame.waits.pause(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
-
-    def _ask(self, tenant: str, commands: Sequence[Command], judge: Callable[[Link, Results], Settled]) -> Settled:
-        workload = self.frame.workloads["default"]
-        unit = Unit(self.frame, workload, tenant or None, Context(tenant, "resolver"))
-        fairy = self.primary.engine.pool.connect()
-        link: Link = fairy.driver_connection  # type: ignore[assignment]
-        try:
-            unit.attach(link)
-            link.held = False
-            return judge(link, self.frame.waits.patiently(link, link.finish(commands)))
-        finally:
-            give_back(link, fairy)
-
-
-def fencing(claim: Claim, tenant: str) -> Command:
-    """Ends whoever holds the key, where this login may."""
-    return Command(FENCE, (claim.key.encode(), tenant.encode()))
 
 
 def _refuse_joining(unit: Unit, wanted: Wanted, claim: Claim | None, *, same_kind: bool) -> None:
@@ -320,31 +241,6 @@ def _refuse_joining(unit: Unit, wanted: Wanted, claim: Claim | None, *, same_kin
             "A run inside a run joins its transaction, and one is of the ORM while the other is on the fast path",
             hint="Call run inside run, and run_core inside run_core.",
         )
-
-
-def _given_up(settled: Settled, error: CommitUnknown) -> OutcomeError:
-    """The error for a lost COMMIT of which nothing is stored."""
-    if settled.verdict is Verdict.LOST:
-        made: OutcomeError = OutcomeLost(
-            "The connection was lost while COMMIT was under way; a failover or restore since then does not have it",
-            hint="Run it again under the same key; what it did outside of the database is not undone.",
-        )
-    else:
-        made = OutcomeAborted(
-            "The connection was lost while COMMIT was under way; nothing of the transaction is stored, now or later",
-            hint="Run it again under the same key; what it did outside of the database is not undone.",
-        )
-    made.__cause__ = error
-    return made
-
-
-def _refuse_undeclared(error: BaseException) -> None:
-    said = server_error(error)
-    if said is not None and said.sqlstate in UNDEFINED and "freehold" in (said.diag.message_primary or ""):
-        raise ConfigError(
-            "The data layer declares no outcomes, so that no transaction can run under a key",
-            hint="Add Outcomes() to the DataLayer, and apply it.",
-        ) from error
 
 
 def finish(opened: Opened, result: Any) -> Any:

@@ -340,7 +340,7 @@ class Database:
             It is no token.
         """
         tenant, claim = Claim.from_token(token)
-        return self._body.settle(claim, tenant)
+        return self._body.settling.settle(claim, tenant)
 
     def dispose(self) -> None:
         """Close every connection."""

@@ -340,7 +340,7 @@ def test_without_a_budget_an_aborted_commit_is_told_as_such(ledger: Ledger, kill
 
 def test_what_cannot_be_asked_now_is_asked_later_by_anybody(ledger: Ledger, killable_proxy: KillableProxy) -> None:
     db = ledger.connect(killable_proxy)
-    db._body.resolving = 0.2
+    db._body.settling.patience = 0.2
     for trap, verdict in (("cut_before", Verdict.ABORTED), ("cut_after", Verdict.COMMITTED)):
 
         def work(session: Session, trap: str = trap) -> dict[str, str]:
