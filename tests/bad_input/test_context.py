@@ -124,7 +124,7 @@ def test_the_way_in_refuses_too(ground: Ground, connect: Callable[..., Database]
     with pytest.raises(ContextExpired), db.transaction(tenant=ONE, actor="ada") as session:
         kept = session.scalar(literal("SELECT current_setting('freehold.context')"))
         time.sleep(0.4)
-        session.psycopg().execute("ROLLBACK; BEGIN")
+        session.psycopg().execute(b"ROLLBACK; BEGIN")
         session.psycopg().execute("SELECT set_config('freehold.context', %s, true)", (kept,))
         session.psycopg().execute(DELETE.format(sql.Identifier(ground.name)))
     assert ground.ask("SELECT count(*) FROM {layer}.invoice") == [(6,)]

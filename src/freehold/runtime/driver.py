@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,9 @@ IDLE, FAILED = pq.TransactionStatus.IDLE, pq.TransactionStatus.INERROR
 COMMIT = Command(b"COMMIT")
 SYNC_WAIT = "syncrep.c"
 """The server's source file that warns, with a general SQLSTATE, of a wait for a standby that was cut short."""
+_ENDING = re.compile(
+    r"\s*(commit|end|abort|rollback(?!(\s+(work|transaction))?\s+to\b)|prepare\s+transaction)\b", re.IGNORECASE
+)
 INTERVAL = 0.1
 """Seconds between looks at Ctrl-C while waiting for the server."""
 
@@ -312,6 +316,17 @@ def raise_interrupt(closing: Closing) -> NoReturn:
     raise interrupt
 
 
+def refuse_ending(statement: str) -> None:
+    """Refuse, unsent, a statement that would end its block's transaction.
+
+    Raises
+    ------
+    CommitInside
+    """
+    if _ENDING.match(statement):
+        raise _inside()
+
+
 def _inside() -> CommitInside:
     return CommitInside(
         "COMMIT inside the transaction's block",
@@ -365,6 +380,8 @@ def _execute_gen(
 ) -> PQGen[None]:
     link: Link = cursor._conn
     if isinstance(query, str):
+        if link.held:
+            refuse_ending(query)
         link.log.append(query)
     if link.opening is not None and link._pipeline is None and link.pgconn.transaction_status == IDLE:
         yield from link.execute_first(cursor, query, params, binary)

@@ -17,6 +17,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from freehold.errors import InputError
 from freehold.runtime.criteria import TenantColumns
+from freehold.runtime.driver import refuse_ending
 from freehold.runtime.exchange import Command
 from freehold.runtime.refusal import compile_only_literals
 
@@ -53,6 +54,7 @@ class Form:
 
     def __init__(self, compiled: SQLCompiler, dialect: sa.Dialect, *, fills_tenant: bool) -> None:
         self.sql = str(compiled)
+        refuse_ending(self.sql)
         self._text = self.sql.encode()
         self.fills_tenant = fills_tenant
         self._names: Sequence[str] = compiled.positiontup or ()

@@ -23,6 +23,7 @@ from freehold.errors import (
 )
 from freehold.events import TransactionEnded
 from freehold.runtime.core import AsyncCoreTransaction, CoreTransaction
+from freehold.runtime.driver import refuse_ending
 from freehold.runtime.literal import sql
 
 from .conftest import WHO, Ledger
@@ -180,8 +181,20 @@ def test_a_raw_commit_inside_is_refused(ledger: Ledger) -> None:
     with pytest.raises(CommitInside), ledger.connect().core(**WHO) as tx:
         tx.execute(ADD, {"mark": "a"})
         tx.execute(sql("COMMIT"))
-        tx.execute(ADD, {"mark": "b"})
-    assert ledger.marks()["b"] == 0
+    assert ledger.marks()["a"] == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["commit", " COMMIT AND CHAIN", "End;", "abort", "ROLLBACK", "rollback work", "prepare transaction 'x'"]
+)
+def test_what_ends_a_transaction_is_not_sent(text: str) -> None:
+    with pytest.raises(CommitInside):
+        refuse_ending(text)
+
+
+@pytest.mark.parametrize("text", ["rollback to s", "ROLLBACK WORK TO SAVEPOINT s", "SELECT 'commit'", "ending", ""])
+def test_what_does_not_is(text: str) -> None:
+    refuse_ending(text)
 
 
 def test_a_missing_parameter_and_no_statement_are_named(db: Database) -> None:
