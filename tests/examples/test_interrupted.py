@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from examples.retail.load import load
 from examples.retail.reconcile import reconcile
 
-from freehold.errors import ServerError
+from freehold.errors import CommitUnknown, ServerError
 from freehold.events import Event
 from freehold.servers import OwnedServer
 from freehold.testing.database import create_database
@@ -48,12 +49,16 @@ def test_a_commit_that_is_lost_in_the_network(
     server = shop.database.server
     db = shop.connect(shop.url.replace(f":{server.port}/", f":{killable_proxy.port}/"))
 
-    def arm(event: Event) -> None:
-        (killable_proxy.cut_after if committed else killable_proxy.cut_before)(b"COMMIT")
+    cuts: list[threading.Event] = []
 
-    with pytest.raises((ServerError, sa.exc.DBAPIError)):
+    def arm(event: Event) -> None:
+        cuts.append((killable_proxy.cut_after if committed else killable_proxy.cut_before)(b"COMMIT"))
+
+    # Some cuts hit ON COMMIT in a statement: then nothing was stored, and the loader's function runs again by itself.
+    with suppress(CommitUnknown):
         load(db, slice_, arm, BATCH)
     db.dispose()
+    assert any(cut.is_set() for cut in cuts)
     _finish(shop, slice_)
 
 
@@ -64,7 +69,7 @@ def test_a_server_that_dies(own_server: OwnedServer, tmp_path: Path, slice_: Pat
     def die(event: Event) -> None:
         own_server.kill()
 
-    with pytest.raises((ServerError, sa.exc.DBAPIError)):
+    with pytest.raises((ServerError, CommitUnknown)):
         load(db, slice_, die, BATCH)
     db.dispose()
     own_server.start()
