@@ -28,7 +28,7 @@ from freehold.runtime.outcome import Claim, Settled
 from freehold.runtime.reading import WAIT, Mode, Reading
 from freehold.runtime.replica import Replica, check_position
 from freehold.runtime.scope import UNSET
-from freehold.runtime.session import HANDLE, Session, coerced_tenant
+from freehold.runtime.session import HANDLE, Session
 from freehold.runtime.signer import Signer
 from freehold.runtime.statement import Compiler
 from freehold.runtime.unit import Frame, Unit
@@ -304,8 +304,7 @@ class AsyncDatabase:
 
     def _core(self, unit: Unit, node: Node | None = None) -> CoreAttempt:
         fairy = (node or self._body.primary).pool(unit.workload.pool).pool.connect()
-        tenant = coerced_tenant(unit.tenant, self._tenant_columns)
-        return CoreAttempt.on(AsyncCoreTransaction, unit, self._compiler, fairy, tenant)
+        return CoreAttempt.on(AsyncCoreTransaction, unit, self._compiler, fairy)
 
 
 @asynccontextmanager

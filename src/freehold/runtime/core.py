@@ -33,13 +33,12 @@ SAVEPOINT, RELEASE, BACK = (
 class CoreWork:
     """What both kinds of core transaction do, as generators over one connection."""
 
-    def __init__(self, unit: Unit, compiler: Compiler, fairy: Any, tenant: Any) -> None:
+    def __init__(self, unit: Unit, compiler: Compiler, fairy: Any) -> None:
         self.unit = unit
         self._compiler = compiler
         self._fairy = fairy
         self._link: Link = fairy.driver_connection
         self._transformer = Transformer(self._link)
-        self._tenant = tenant
         self.stored: Any = None
         unit.attach(self._link)
 
@@ -118,9 +117,9 @@ class CoreWork:
         forms, commands = [], []
         for item in items:
             statement, parameters = item if isinstance(item, tuple) else (item, NOTHING)
-            form = self._compiler.form(statement, parameters, tenant=self._tenant is not None)
+            form = self._compiler.form(statement, parameters, tenant=self.unit.tenant is not None)
             if form.fills_tenant:
-                parameters = {**parameters, TENANT: self._tenant}
+                parameters = {**parameters, TENANT: self._compiler.tenant(self.unit.tenant)}
             forms.append(form)
             commands.append(form.command(parameters, self._transformer))
             self._link.log.append(form.sql)
@@ -222,11 +221,11 @@ class CoreAttempt:
 
     @classmethod
     def on(
-        cls, kind: type[CoreTransaction | AsyncCoreTransaction], unit: Unit, compiler: Compiler, fairy: Any, tenant: Any
+        cls, kind: type[CoreTransaction | AsyncCoreTransaction], unit: Unit, compiler: Compiler, fairy: Any
     ) -> CoreAttempt:
         """An attempt on a connection, which goes back where the transaction cannot begin on it."""
         try:
-            return cls(kind(unit, compiler, fairy, tenant))
+            return cls(kind(unit, compiler, fairy))
         except BaseException:
             give_back(fairy.driver_connection, fairy)
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -57,3 +58,17 @@ def tenant_attribute(mapper: Mapper[Any], columns: TenantColumns) -> str:
     table = mapper.local_table
     assert isinstance(table, sa.Table)
     return str(mapper.get_property_by_column(table.columns[columns[table]]).key)
+
+
+def tenant_type(columns: TenantColumns) -> sa.types.TypeEngine[Any]:
+    """The type of the tenant columns, which is one for all."""
+    table, name = next(iter(columns.items()))
+    return table.columns[name].type
+
+
+def coerced(tenant: Any, kind: sa.types.TypeEngine[Any]) -> Any:
+    """The tenant as the column's Python type, where it was given as text."""
+    wanted = kind.python_type
+    if isinstance(tenant, str) and wanted in {uuid.UUID, int}:
+        return wanted(tenant)
+    return str(tenant) if wanted is str else tenant

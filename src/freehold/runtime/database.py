@@ -25,7 +25,7 @@ from freehold.runtime.outcome import Claim, Settled
 from freehold.runtime.reading import WAIT, Mode, Reading
 from freehold.runtime.replica import Replica, check_position
 from freehold.runtime.scope import UNSET
-from freehold.runtime.session import Session, coerced_tenant
+from freehold.runtime.session import Session
 from freehold.runtime.signer import Signer
 from freehold.runtime.statement import Compiler
 from freehold.runtime.unit import Frame, Unit
@@ -353,8 +353,7 @@ class Database:
 
     def _core(self, unit: Unit, node: Node | None = None) -> CoreAttempt:
         fairy = (node or self._body.primary).pool(unit.workload.pool).pool.connect()
-        tenant = coerced_tenant(unit.tenant, self._tenant_columns)
-        return CoreAttempt.on(CoreTransaction, unit, self._compiler, fairy, tenant)
+        return CoreAttempt.on(CoreTransaction, unit, self._compiler, fairy)
 
 
 @contextmanager

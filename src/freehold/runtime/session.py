@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ from freehold.errors import CommitInside
 from freehold.runtime.bulk import BulkMethods
 from freehold.runtime.connections import raise_typed
 from freehold.runtime.context import Context
-from freehold.runtime.criteria import TenantColumns, TenantCriteria, tenant_attribute
+from freehold.runtime.criteria import TenantColumns, TenantCriteria, coerced, tenant_attribute, tenant_type
 from freehold.runtime.exchange import Command
 from freehold.runtime.locks import lock_command
 from freehold.runtime.outbox import send
@@ -183,7 +182,7 @@ class Session(BulkMethods, orm.Session):
         """The loader option that names this session's tenant in statements over the mapper's registry."""
         found = self._criteria.get(mapper.registry)
         if found is None:
-            kind = _tenant_type(self._tenant_columns)
+            kind = tenant_type(self._tenant_columns)
             tenant = coerced(self.tenant, kind)
             found = self._criteria[mapper.registry] = TenantCriteria(
                 mapper.registry, self._tenant_columns, tenant, kind
@@ -203,24 +202,6 @@ def _inside(method: str) -> CommitInside:
     )
 
 
-def _tenant_type(columns: TenantColumns) -> sa.types.TypeEngine[Any]:
-    table, name = next(iter(columns.items()))
-    return table.columns[name].type
-
-
-def coerced_tenant(tenant: Any, columns: TenantColumns) -> Any:
-    """The tenant as the tenant columns' Python type; None where there is none."""
-    return None if tenant is None or not columns else coerced(tenant, _tenant_type(columns))
-
-
-def coerced(tenant: Any, kind: sa.types.TypeEngine[Any]) -> Any:
-    """The tenant as the column's Python type, where it was given as text."""
-    wanted = kind.python_type
-    if isinstance(tenant, str) and wanted in {uuid.UUID, int}:
-        return wanted(tenant)
-    return str(tenant) if wanted is str else tenant
-
-
 @sa.event.listens_for(Session, "after_begin")
 def _bind_context(session: Session, transaction: SessionTransaction, connection: sa.Connection) -> None:
     if not transaction.nested:
@@ -238,7 +219,7 @@ def _fill_tenant(session: Session, flush: UOWTransaction, objects: object) -> No
         if mapper.local_table in columns:
             key = tenant_attribute(mapper, columns)
             if getattr(instance, key) is None:
-                setattr(instance, key, coerced(session.tenant, _tenant_type(columns)))
+                setattr(instance, key, coerced(session.tenant, tenant_type(columns)))
 
 
 @sa.event.listens_for(Session, "do_orm_execute")

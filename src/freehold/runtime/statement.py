@@ -16,7 +16,7 @@ from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from freehold.errors import InputError
-from freehold.runtime.criteria import TenantColumns
+from freehold.runtime.criteria import TenantColumns, coerced, tenant_type
 from freehold.runtime.driver import refuse_ending
 from freehold.runtime.exchange import Command
 from freehold.runtime.refusal import compile_only_literals
@@ -167,8 +167,13 @@ class Compiler:
         self.dialect: Any = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
         compile_only_literals(self.dialect)
         self._tenants = tenant_columns
+        self._kind = tenant_type(tenant_columns) if tenant_columns else None
         self._by_object: weakref.WeakKeyDictionary[Any, dict[frozenset[str], Form]] = weakref.WeakKeyDictionary()
         self._by_text: dict[Any, Form] = {}
+
+    def tenant(self, tenant: Any) -> Any:
+        """A tenant as an insert needs it."""
+        return tenant if self._kind is None else coerced(tenant, self._kind)
 
     def form(self, statement: Any, parameters: Mapping[str, Any], *, tenant: bool) -> Form:
         """The compiled form of a statement for these parameters.
