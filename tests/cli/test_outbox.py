@@ -39,9 +39,6 @@ BIND = "SELECT set_config('freehold.context', freehold.issue_context_v1('t', 'an
 
 @pytest.fixture
 def shop(project: Command, database: Database) -> Command:
-    layer = project.folder / "layer.py"
-    text = layer.read_text().replace("import Backup,", "import Backup, Outbox,")
-    layer.write_text(text.replace("    Roles(),", "    Roles(),\n    Outbox(),"))
     (project.folder / "messages.py").write_text(MESSAGES)
     options = project.folder / "freehold.toml"
     options.write_text(options.read_text() + 'targets = "messages:targets"\n')

@@ -85,7 +85,7 @@ def test_keys_and_credentials(project: Command, layer_name: str, tmp_path: Path)
     assert project("credentials", "owner").status == 2, "the owner is no login"
     assert project("credentials", "app_b", "--prompt", stdin="short\n").status == 2
     used = Command(project.folder, {"DATABASE_URL": secret.read_text().strip()}).run(sys.executable, "app.py")
-    assert used.out == "19.90 invoiced\n", used.err
+    assert used.out == "invoice 1\n19.90 invoiced\n", used.err
 
 
 def test_psql_takes_role_and_tenant(project: Command, layer_name: str) -> None:
