@@ -26,7 +26,7 @@ from freehold.errors import (
     ResultTooLarge,
 )
 from freehold.events import CommitAmbiguous, OutcomeResolved, RetryScheduled
-from freehold.runtime import body
+from freehold.runtime import settling
 from freehold.runtime.asynchronous import AsyncSession
 from freehold.runtime.core import AsyncCoreTransaction, CoreTransaction
 from freehold.runtime.outcome import Claim, Place, Verdict, decode, encode
@@ -157,7 +157,7 @@ def test_a_commit_that_arrives_after_its_verdict_fails(
     way = sync_way
     if not fenced:
         # A resolver that may not end the backend, because another login's holds the key.
-        monkeypatch.setattr(body, "FENCE", b"SELECT $1::text, $2::text")
+        monkeypatch.setattr(settling, "FENCE", b"SELECT $1::text, $2::text")
     held = killable_proxy.hold(COMMIT)
     settled: list[Any] = []
     caller = threading.Thread(target=lambda: settled.append(way("x", killable_proxy, key="k", workload=level)))
