@@ -19,7 +19,7 @@ from freehold.errors import (
 )
 from freehold.runtime.asynchronous import AsyncSession
 from freehold.runtime.core import AsyncCoreTransaction, CoreTransaction
-from freehold.runtime.driver import CancelledAfterCommit, InterruptedAfterCommit
+from freehold.runtime.commits import CancelledAfterCommit, InterruptedAfterCommit
 from freehold.runtime.literal import sql
 from freehold.runtime.session import Session
 from torture.field import Field, Success

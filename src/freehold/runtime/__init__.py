@@ -6,8 +6,8 @@ from freehold.runtime.core import AsyncCoreTransaction, CoreTransaction
 from freehold.runtime.database import Database
 from freehold.runtime.keys import Key, KeyRing
 from freehold.runtime.literal import sql
-from freehold.runtime.nodes import Pool
 from freehold.runtime.outcome import Settled, Verdict
+from freehold.runtime.pools import Pool
 from freehold.runtime.scope import acting
 from freehold.runtime.session import Session
 from freehold.runtime.workload import Retry, Workload

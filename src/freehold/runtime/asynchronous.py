@@ -14,17 +14,18 @@ from sqlalchemy.ext import asyncio as sa_asyncio
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from freehold.events import Listener, ignore
-from freehold.runtime.body import Body, Opened, finish
+from freehold.runtime.block import AsyncBlock
+from freehold.runtime.body import Body, Opened
 from freehold.runtime.bulk import AsyncBulkMethods
-from freehold.runtime.connections import raise_typed
 from freehold.runtime.context import LIFETIME
 from freehold.runtime.core import AsyncCoreTransaction, CoreAttempt
 from freehold.runtime.criteria import TenantColumns
 from freehold.runtime.database import check
 from freehold.runtime.faults import Faults
 from freehold.runtime.keys import KeyRing
-from freehold.runtime.nodes import PRIMARY, Node, Pool, conninfo, open_async_node, primary_conninfo
+from freehold.runtime.nodes import PRIMARY, Node, conninfo, open_async_node, primary_conninfo
 from freehold.runtime.outcome import Claim, Settled
+from freehold.runtime.pools import Pool
 from freehold.runtime.reading import WAIT, Mode, Reading
 from freehold.runtime.replica import Replica, check_position
 from freehold.runtime.scope import UNSET
@@ -138,32 +139,22 @@ class AsyncDatabase:
         """The engine over the main pool; what runs on it alone has no context, and so sees no tenant's row."""
         return self._body.primary.async_pool(MAIN_POOL)
 
-    @asynccontextmanager
-    async def transaction(
+    def transaction(
         self,
         *,
         tenant: Any = UNSET,
         actor: Any = UNSET,
         workload: str = "default",
         read_only: bool = False,
-    ) -> AsyncIterator[AsyncSession]:
+    ) -> AsyncBlock[AsyncSession]:
         """One transaction; see :meth:`freehold.runtime.database.Database.transaction`."""
-        wanted = self._body.wanted(tenant, actor, workload, read_only=read_only)
-        session = self._session(self._body.unit(wanted))
-        async with ending(session):
-            yield session.handle
+        return AsyncBlock(lambda: self._session(self._unit(tenant, actor, workload, read_only)))
 
-    @asynccontextmanager
-    async def core(
+    def core(
         self, *, tenant: Any = UNSET, actor: Any = UNSET, workload: str = "default", read_only: bool = False
-    ) -> AsyncIterator[AsyncCoreTransaction]:
+    ) -> AsyncBlock[AsyncCoreTransaction]:
         """One transaction on the fast path; see :meth:`freehold.runtime.database.Database.core`."""
-        wanted = self._body.wanted(tenant, actor, workload, read_only=read_only)
-        attempt = await greenlet_spawn(self._core, self._body.unit(wanted))
-        async with ending(attempt):
-            handle = attempt.handle
-            assert isinstance(handle, AsyncCoreTransaction)
-            yield handle
+        return AsyncBlock(lambda: self._core(self._unit(tenant, actor, workload, read_only)))
 
     async def run(
         self,
@@ -226,8 +217,8 @@ class AsyncDatabase:
         unit = self._reading.unit(self._body.wanted(tenant, actor, workload), wish)
         session = await greenlet_spawn(self._reading.open, self._session, unit, wish)
         with self._reading.noting(session):
-            async with ending(session):
-                yield session.handle
+            async with AsyncBlock[AsyncSession](lambda: session) as handle:
+                yield handle
 
     @asynccontextmanager
     async def read_core(
@@ -246,9 +237,8 @@ class AsyncDatabase:
         unit = self._reading.unit(self._body.wanted(tenant, actor, workload), wish)
         attempt = await greenlet_spawn(self._reading.open, self._core, unit, wish)
         with self._reading.noting(attempt):
-            async with ending(attempt):
-                assert isinstance(attempt.handle, AsyncCoreTransaction)
-                yield attempt.handle
+            async with AsyncBlock[AsyncCoreTransaction](lambda: attempt) as handle:
+                yield handle
 
     async def run_read(
         self,
@@ -296,6 +286,9 @@ class AsyncDatabase:
         await greenlet_spawn(self._body.primary.close)
         await greenlet_spawn(self._reading.dispose)
 
+    def _unit(self, tenant: Any, actor: Any, workload: str, read_only: bool) -> Unit:
+        return self._body.unit(self._body.wanted(tenant, actor, workload, read_only=read_only))
+
     def _session(self, unit: Unit, node: Node | None = None) -> Session:
         engine = (node or self._body.primary).async_pool(unit.workload.pool)
         session = AsyncSession(engine, unit=unit, tenant_columns=self._tenant_columns, expire_on_commit=False)
@@ -303,17 +296,5 @@ class AsyncDatabase:
         return session.sync_session
 
     def _core(self, unit: Unit, node: Node | None = None) -> CoreAttempt:
-        fairy = (node or self._body.primary).pool(unit.workload.pool).pool.connect()
-        return CoreAttempt.on(AsyncCoreTransaction, unit, self._compiler, fairy)
-
-
-@asynccontextmanager
-async def ending(opened: Opened) -> AsyncIterator[None]:
-    """Commit at the end of the block, roll back when an exception leaves it."""
-    try:
-        yield
-        await greenlet_spawn(finish, opened, None)
-    except psycopg.Error as error:
-        raise_typed(error, opened.unit.link, opened.unit.frame.faults)
-    finally:
-        await greenlet_spawn(opened.abandon)
+        lease = (node or self._body.primary).lend(unit.workload.pool)
+        return CoreAttempt.on(AsyncCoreTransaction, unit, self._compiler, lease)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import psycopg
 
@@ -17,14 +16,9 @@ from freehold.errors import (
     NestedTransaction,
 )
 from freehold.events import CommitAmbiguous, RetryGivenUp, RetryScheduled
+from freehold.runtime.commits import CancelledAfterCommit, InterruptedAfterCommit, raise_interrupt, unknown_commit
 from freehold.runtime.connections import raise_typed
 from freehold.runtime.context import Context
-from freehold.runtime.driver import (
-    CancelledAfterCommit,
-    InterruptedAfterCommit,
-    raise_interrupt,
-    unknown_commit,
-)
 from freehold.runtime.nodes import Node
 from freehold.runtime.outcome import Claim, Replay, Settled, Superseded, Verdict
 from freehold.runtime.retry import Budget, Cause, cause_of
@@ -63,8 +57,7 @@ class Opened(Protocol):
 OpenAttempt = Callable[[Unit], Opened]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What a call says of its transaction, completed from the scope around it."""
 
     tenant: Any
@@ -211,7 +204,7 @@ class Body:
             unit.closing.confirmed = True
             unit.committed()
         if unit.closing.interrupted is not None:
-            raise_interrupt(unit.closing)
+            raise_interrupt(unit.closing.interrupted, confirmed=unit.closing.confirmed)
         if settled.verdict is Verdict.COMMITTED:
             return settled
         definite = given_up(settled, error)

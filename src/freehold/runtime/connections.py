@@ -7,14 +7,14 @@ from typing import Any, NoReturn
 
 import psycopg
 import sqlalchemy as sa
-from psycopg.pq import ConnStatus, PipelineStatus
 from sqlalchemy.engine import ExceptionContext
 
-from freehold.errors import CommitInside, FreeholdError
+from freehold.errors import FreeholdError
 from freehold.kernel.template import read_sql
+from freehold.runtime.commits import commit_inside
 from freehold.runtime.context import Backend
 from freehold.runtime.driver import Link
-from freehold.runtime.exchange import Command, is_dead
+from freehold.runtime.exchange import Command
 from freehold.runtime.faults import Faults
 from freehold.runtime.pooler import recognise
 from freehold.runtime.waits import Waits
@@ -66,7 +66,7 @@ def _learn(link: Link, waits: Waits) -> None:
 
 def _refuse_dead(raw: Any, record: Any, fairy: Any) -> None:
     """Drop a connection that the server has closed while nobody used it, and those that are older, unasked."""
-    if is_dead(record.driver_connection.pgconn):
+    if record.driver_connection.dead:
         raise sa.exc.InvalidatePoolError
 
 
@@ -79,10 +79,7 @@ def _release(raw: Any, record: Any) -> None:
 def _guard_commit(connection: sa.Connection) -> None:
     link: Any = connection.connection.driver_connection
     if link.held:
-        raise CommitInside(
-            "COMMIT inside the transaction's block",
-            hint="The block commits when it ends; nothing inside it may.",
-        )
+        raise commit_inside()
     link.refuse_failed()
 
 
@@ -104,13 +101,3 @@ def raise_typed(error: psycopg.Error, link: Link | None, faults: Faults) -> NoRe
     if found is None:
         raise error
     raise found from error
-
-
-def give_back(link: Link, fairy: Any) -> None:
-    """Give a connection back to its pool, which rolls back what is open; one that cannot be used is dropped."""
-    link.held = False
-    if link.pgconn.status == ConnStatus.OK and link.pgconn.pipeline_status == PipelineStatus.OFF:
-        fairy.close()
-    else:
-        fairy.invalidate()
-        fairy.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import psycopg
 from psycopg.abc import PQGen
@@ -12,12 +12,13 @@ from psycopg.pq.abc import PGresult
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from freehold.errors import NestedTransaction
-from freehold.runtime.connections import give_back, raise_typed
-from freehold.runtime.driver import IDLE, Link
+from freehold.runtime.connections import raise_typed
+from freehold.runtime.driver import IDLE
 from freehold.runtime.exchange import Command
 from freehold.runtime.locks import lock_command
 from freehold.runtime.outbox import SEND, sending
 from freehold.runtime.outcome import decode, encode
+from freehold.runtime.pools import Lease
 from freehold.runtime.statement import TENANT, Compiler, CoreResult, Form
 from freehold.runtime.unit import ROLLED_BACK, Unit
 
@@ -33,11 +34,11 @@ SAVEPOINT, RELEASE, BACK = (
 class CoreWork:
     """What both kinds of core transaction do, as generators over one connection."""
 
-    def __init__(self, unit: Unit, compiler: Compiler, fairy: Any) -> None:
+    def __init__(self, unit: Unit, compiler: Compiler, lease: Lease) -> None:
         self.unit = unit
         self._compiler = compiler
-        self._fairy = fairy
-        self._link: Link = fairy.driver_connection
+        self._lease: Lease | None = lease
+        self._link: Any = lease.link
         self._transformer = Transformer(self._link)
         self.stored: Any = None
         unit.attach(self._link)
@@ -64,40 +65,21 @@ class CoreWork:
         """Declare a side effect outside of the database: from here on this transaction never runs again by itself."""
         self.unit.external.append(what)
 
-    def run(self, items: Sequence[Item]) -> PQGen[list[CoreResult]]:
-        """Run statements in one message."""
-        self.unit.refuse_over()
+    def ending(self, items: Sequence[Item], result: Any) -> tuple[list[Form], PQGen[list[PGresult]] | None]:
+        """What runs the statements and COMMIT in one message; None where there is nothing to commit."""
         forms, commands = self._prepared(items)
-        answers = yield from self._typed(commands)
-        return [form.result(answer, self._transformer) for form, answer in zip(forms, answers, strict=True)]
-
-    def end(self, items: Sequence[Item], result: Any) -> PQGen[list[CoreResult]]:
-        """Run statements and COMMIT in one message, where there is anything to commit."""
-        self.unit.refuse_over()
         if self.unit.joined:
             raise NestedTransaction(
                 "finish() inside a run that is a part of another one's transaction",
                 hint="Give the last statements to batch(); the outer run commits.",
             )
-        forms, commands = self._prepared(items)
         if self.unit.claim is not None:
             self.stored = decode(encode(result))
             self.unit.store(result)
         self._link.release()
         if not commands and not self._link.closing.before and self._link.pgconn.transaction_status == IDLE:
-            return []
-        try:
-            answers = yield from self._link.finish(commands)
-        except psycopg.Error as error:
-            raise_typed(error, self._link, self.unit.frame.faults)
-        return [form.result(answer, self._transformer) for form, answer in zip(forms, answers, strict=True)]
-
-    def take_lock(self, name: str, *, shared: bool, wait: bool) -> PQGen[bool]:
-        """Take an advisory lock; gives whether it is held."""
-        self.unit.refuse_over()
-        command = lock_command(name, tenant=self.unit.context.tenant, shared=shared, wait=wait)
-        answers = yield from self._typed([command])
-        return answers[0].get_value(0, 0) == b"t"
+            return forms, None
+        return forms, self._link.finish(commands)
 
     def savepoint(self, command: Command) -> PQGen[None]:
         """Set a savepoint, release it, or go back to it."""
@@ -109,25 +91,41 @@ class CoreWork:
 
     def _typed(self, commands: Sequence[Command]) -> PQGen[list[PGresult]]:
         try:
-            return (yield from self._link.send(commands))
+            answers: list[PGresult] = yield from self._link.send(commands)
         except psycopg.Error as error:
-            raise_typed(error, self._link, self.unit.frame.faults)
+            self._raise(error)
+        return answers
+
+    def _raise(self, error: psycopg.Error) -> NoReturn:
+        raise_typed(error, self._link, self.unit.frame.faults)
 
     def _prepared(self, items: Sequence[Item]) -> tuple[list[Form], list[Command]]:
+        if self.unit.over:
+            self.unit.refuse_over()
+        tenant = self.unit.tenant
         forms, commands = [], []
         for item in items:
             statement, parameters = item if isinstance(item, tuple) else (item, NOTHING)
-            form = self._compiler.form(statement, parameters, tenant=self.unit.tenant is not None)
+            form = self._compiler.form(statement, parameters, tenant=tenant is not None)
             if form.fills_tenant:
-                parameters = {**parameters, TENANT: self._compiler.tenant(self.unit.tenant)}
+                parameters = {**parameters, TENANT: self._compiler.tenant(tenant)}
             forms.append(form)
             commands.append(form.command(parameters, self._transformer))
             self._link.log.append(form.sql)
         return forms, commands
 
-    def take(self) -> tuple[Link, Any]:
-        """The connection and its place in the pool, to be given back."""
-        return self._link, self._fairy
+    def _results(self, forms: Sequence[Form], answers: Sequence[PGresult]) -> list[CoreResult]:
+        return [form.result(answer, self._transformer) for form, answer in zip(forms, answers, strict=True)]
+
+    def _lock(self, name: str, shared: bool, wait: bool) -> Command:
+        self.unit.refuse_over()
+        return lock_command(name, tenant=self.unit.context.tenant, shared=shared, wait=wait)
+
+    def give_back(self) -> None:
+        """Give the connection back, once."""
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            lease.give_back()
 
 
 class CoreTransaction(CoreWork):
@@ -157,7 +155,8 @@ class CoreTransaction(CoreWork):
         items
             Statements, or pairs of a statement and its parameters.
         """
-        return self.unit.frame.waits.drive(self._link, self.run(items))
+        forms, commands = self._prepared(items)
+        return self._results(forms, self._sent(commands))
 
     def finish(self, *items: Item, result: Any = None) -> list[CoreResult]:
         """Run the last statements and COMMIT in one message; the transaction is over.
@@ -167,9 +166,15 @@ class CoreTransaction(CoreWork):
         result
             What a keyed transaction stores for those who ask again, and gives.
         """
-        results = self.unit.frame.waits.patiently(self._link, self.end(items, result))
+        forms, ending = self.ending(items, result)
+        answers: Sequence[PGresult] = ()
+        if ending is not None:
+            try:
+                answers = self._link.patiently(ending)
+            except psycopg.Error as error:
+                self._raise(error)
         self.unit.committed()
-        return results
+        return self._results(forms, answers)
 
     def send(self, topic: str, payload: Any, *, key: str | None = None) -> int:
         """Write a message that is relayed once this transaction has committed; see :mod:`freehold.runtime.outbox`."""
@@ -177,13 +182,18 @@ class CoreTransaction(CoreWork):
 
     def lock(self, name: str, *, shared: bool = False, wait: bool = True) -> bool:
         """Take the advisory lock of a name until the transaction ends; see :func:`freehold.runtime.locks`."""
-        return self.unit.frame.waits.drive(self._link, self.take_lock(name, shared=shared, wait=wait))
+        return self._sent([self._lock(name, shared, wait)])[0].get_value(0, 0) == b"t"
+
+    def _sent(self, commands: Sequence[Command]) -> list[PGresult]:
+        try:
+            answers: list[PGresult] = self._link.wait(self._link.send(commands))
+        except psycopg.Error as error:
+            self._raise(error)
+        return answers
 
 
 class AsyncCoreTransaction(CoreWork):
     """The same under asyncio."""
-
-    _link: Any
 
     async def execute(self, statement: Any, parameters: Mapping[str, Any] = NOTHING) -> CoreResult:
         """Run one statement; see :meth:`CoreTransaction.execute`."""
@@ -191,14 +201,20 @@ class AsyncCoreTransaction(CoreWork):
 
     async def batch(self, *items: Item) -> list[CoreResult]:
         """Run independent statements in one message; see :meth:`CoreTransaction.batch`."""
-        answers: list[CoreResult] = await self._link.wait(self.run(items))
-        return answers
+        forms, commands = self._prepared(items)
+        return self._results(forms, await self._sent(commands))
 
     async def finish(self, *items: Item, result: Any = None) -> list[CoreResult]:
         """Run the last statements and COMMIT in one message; see :meth:`CoreTransaction.finish`."""
-        answers: list[CoreResult] = await self._link.patiently(self.end(items, result))
+        forms, ending = self.ending(items, result)
+        answers: Sequence[PGresult] = ()
+        if ending is not None:
+            try:
+                answers = await self._link.patiently(ending)
+            except psycopg.Error as error:
+                self._raise(error)
         await greenlet_spawn(self.unit.committed)
-        return answers
+        return self._results(forms, answers)
 
     async def send(self, topic: str, payload: Any, *, key: str | None = None) -> int:
         """Write a message that is relayed once this transaction has committed; see :mod:`freehold.runtime.outbox`."""
@@ -206,8 +222,14 @@ class AsyncCoreTransaction(CoreWork):
 
     async def lock(self, name: str, *, shared: bool = False, wait: bool = True) -> bool:
         """Take the advisory lock of a name until the transaction ends; see :func:`freehold.runtime.locks`."""
-        held: bool = await self._link.wait(self.take_lock(name, shared=shared, wait=wait))
-        return held
+        return (await self._sent([self._lock(name, shared, wait)]))[0].get_value(0, 0) == b"t"
+
+    async def _sent(self, commands: Sequence[Command]) -> list[PGresult]:
+        try:
+            answers: list[PGresult] = await self._link.wait(self._link.send(commands))
+        except psycopg.Error as error:
+            self._raise(error)
+        return answers
 
 
 class CoreAttempt:
@@ -217,17 +239,18 @@ class CoreAttempt:
         self.handle = work
         self.unit = work.unit
         self._waits = work.unit.frame.waits
-        self._link, self._fairy = work.take()
+        assert work.unit.link is not None, "it was made on one"
+        self._link = work.unit.link
 
     @classmethod
     def on(
-        cls, kind: type[CoreTransaction | AsyncCoreTransaction], unit: Unit, compiler: Compiler, fairy: Any
+        cls, kind: type[CoreTransaction | AsyncCoreTransaction], unit: Unit, compiler: Compiler, lease: Lease
     ) -> CoreAttempt:
         """An attempt on a connection, which goes back where the transaction cannot begin on it."""
         try:
-            return cls(kind(unit, compiler, fairy))
+            return cls(kind(unit, compiler, lease))
         except BaseException:
-            give_back(fairy.driver_connection, fairy)
+            lease.give_back()
             raise
 
     def open(self) -> None:
@@ -242,15 +265,15 @@ class CoreAttempt:
     def finish(self, result: Any) -> Any:
         """Commit, unless the function has done so with its last statements; gives what was stored under a key."""
         if not self.unit.over:
-            self._waits.patiently(self._link, self.handle.end((), result))
+            _, ending = self.handle.ending((), result)
+            if ending is not None:
+                self._waits.patiently(self._link, ending)
             self.unit.committed()
         return self.handle.stored if self.unit.claim is not None else result
 
     def abandon(self, outcome: str = ROLLED_BACK) -> None:
         """Give the connection back, and with it what is not committed."""
-        if self._fairy is not None:
-            fairy, self._fairy = self._fairy, None
-            give_back(self._link, fairy)
+        self.handle.give_back()
         self.unit.ended(outcome)
 
     def join(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:

@@ -8,20 +8,20 @@ from contextlib import contextmanager
 from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import psycopg
 import sqlalchemy as sa
 
 from freehold.events import Listener, ignore
-from freehold.runtime.body import Body, Opened, finish
-from freehold.runtime.connections import raise_typed
+from freehold.runtime.block import Block
+from freehold.runtime.body import Body
 from freehold.runtime.context import LIFETIME
 from freehold.runtime.core import CoreAttempt, CoreTransaction
 from freehold.runtime.criteria import TenantColumns
 from freehold.runtime.faults import Faults
 from freehold.runtime.guard import check_key, check_login
 from freehold.runtime.keys import KeyRing
-from freehold.runtime.nodes import PRIMARY, Node, Pool, conninfo, open_node, primary_conninfo
+from freehold.runtime.nodes import PRIMARY, Node, conninfo, open_node, primary_conninfo
 from freehold.runtime.outcome import Claim, Settled
+from freehold.runtime.pools import Pool
 from freehold.runtime.reading import WAIT, Mode, Reading
 from freehold.runtime.replica import Replica, check_position
 from freehold.runtime.scope import UNSET
@@ -135,7 +135,6 @@ class Database:
         """The engine over the main pool; what runs on it alone has no context, and so sees no tenant's row."""
         return self._body.primary.engine
 
-    @contextmanager
     def transaction(
         self,
         *,
@@ -143,7 +142,7 @@ class Database:
         actor: Any = UNSET,
         workload: str = "default",
         read_only: bool = False,
-    ) -> Iterator[Session]:
+    ) -> Block[Session]:
         """One transaction: committed when the block ends, rolled back when an exception leaves it.
 
         Parameters
@@ -157,22 +156,13 @@ class Database:
         read_only
             Let the server refuse every write.
         """
-        wanted = self._body.wanted(tenant, actor, workload, read_only=read_only)
-        session = self._session(self._body.unit(wanted))
-        with ending(session):
-            yield session
+        return Block(lambda: self._session(self._unit(tenant, actor, workload, read_only)))
 
-    @contextmanager
     def core(
         self, *, tenant: Any = UNSET, actor: Any = UNSET, workload: str = "default", read_only: bool = False
-    ) -> Iterator[CoreTransaction]:
+    ) -> Block[CoreTransaction]:
         """One transaction on the fast path, for SQLAlchemy Core; see :class:`CoreTransaction`."""
-        wanted = self._body.wanted(tenant, actor, workload, read_only=read_only)
-        attempt = self._core(self._body.unit(wanted))
-        with ending(attempt):
-            handle = attempt.handle
-            assert isinstance(handle, CoreTransaction)
-            yield handle
+        return Block(lambda: self._core(self._unit(tenant, actor, workload, read_only)))
 
     def run(
         self,
@@ -266,7 +256,7 @@ class Database:
         unit = self._reading.unit(self._body.wanted(tenant, actor, workload), wish)
         session = self._reading.open(self._session, unit, wish)
         assert isinstance(session, Session)
-        with self._reading.noting(session), ending(session):
+        with self._reading.noting(session), Block[Session](lambda: session):
             yield session
 
     @contextmanager
@@ -285,9 +275,8 @@ class Database:
         wish = self._reading.wish(max_staleness, after, mode, wait)
         unit = self._reading.unit(self._body.wanted(tenant, actor, workload), wish)
         attempt = self._reading.open(self._core, unit, wish)
-        with self._reading.noting(attempt), ending(attempt):
-            assert isinstance(attempt.handle, CoreTransaction)
-            yield attempt.handle
+        with self._reading.noting(attempt), Block[CoreTransaction](lambda: attempt) as handle:
+            yield handle
 
     def run_read(
         self,
@@ -347,26 +336,16 @@ class Database:
         self._body.primary.close()
         self._reading.dispose()
 
+    def _unit(self, tenant: Any, actor: Any, workload: str, read_only: bool) -> Unit:
+        return self._body.unit(self._body.wanted(tenant, actor, workload, read_only=read_only))
+
     def _session(self, unit: Unit, node: Node | None = None) -> Session:
         engine = (node or self._body.primary).pool(unit.workload.pool)
         return Session(engine, unit=unit, tenant_columns=self._tenant_columns, expire_on_commit=False)
 
     def _core(self, unit: Unit, node: Node | None = None) -> CoreAttempt:
-        fairy = (node or self._body.primary).pool(unit.workload.pool).pool.connect()
-        return CoreAttempt.on(CoreTransaction, unit, self._compiler, fairy)
-
-
-@contextmanager
-def ending(opened: Opened) -> Iterator[None]:
-    """Commit at the end of the block, roll back when an exception leaves it."""
-    try:
-        yield
-        finish(opened, None)
-    except psycopg.Error as error:
-        # From the raw connection; what SQLAlchemy runs is translated where it fails.
-        raise_typed(error, opened.unit.link, opened.unit.frame.faults)
-    finally:
-        opened.abandon()
+        lease = (node or self._body.primary).lend(unit.workload.pool)
+        return CoreAttempt.on(CoreTransaction, unit, self._compiler, lease)
 
 
 def _called(function: Callable[..., R], options: Any) -> Callable[..., R]:

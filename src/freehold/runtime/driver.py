@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from inspect import GEN_SUSPENDED, getgeneratorstate
 from time import monotonic
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import psycopg
 from psycopg import pq, waiting
 from psycopg._connection_base import BaseConnection
 from psycopg.abc import Params, PQGen, Query
 
-from freehold.errors import CommitInside, CommitRefused, CommittedNotDurable, CommitUnknown, TransactionTimeout
+from freehold.errors import CommittedNotDurable, CommitUnknown, TransactionTimeout
+from freehold.runtime.commits import (
+    commit_inside,
+    ended_inside,
+    not_durable,
+    raise_interrupt,
+    refuse_ending,
+    refused_commit,
+    unknown_commit,
+)
 from freehold.runtime.context import Backend
-from freehold.runtime.exchange import FATAL, Command, Statements, exchange, is_dead, raise_failed
+from freehold.runtime.exchange import FATAL, Command, Statements, exchange, is_dead, listen, raise_failed
 from freehold.runtime.outcome import Place
 from freehold.runtime.position import Position
 from freehold.runtime.refusal import LiteralCursor
@@ -29,19 +36,9 @@ IDLE, FAILED = pq.TransactionStatus.IDLE, pq.TransactionStatus.INERROR
 COMMIT = Command(b"COMMIT")
 SYNC_WAIT = "syncrep.c"
 """The server's source file that warns, with a general SQLSTATE, of a wait for a standby that was cut short."""
-_ENDING = re.compile(
-    r"\s*(commit|end|abort|rollback(?!(\s+(work|transaction))?\s+to\b)|prepare\s+transaction)\b", re.IGNORECASE
-)
+INTERRUPTS = (KeyboardInterrupt, SystemExit)
 INTERVAL = 0.1
 """Seconds between looks at Ctrl-C while waiting for the server."""
-
-
-class InterruptedAfterCommit(KeyboardInterrupt):
-    """Ctrl-C came during COMMIT; the commit was waited for and stands."""
-
-
-class CancelledAfterCommit(asyncio.CancelledError):
-    """The task was cancelled during COMMIT; the commit was waited for and stands."""
 
 
 def _unheard(results: Results) -> None:
@@ -57,8 +54,7 @@ def _tell(opening: Opening | None, results: Results) -> None:
         opening.received(own)
 
 
-@dataclass(slots=True)
-class Opening:
+class Opening(NamedTuple):
     """What travels before the first statement of a transaction: BEGIN, the context, and what else it needs to know."""
 
     commands: Sequence[Command]
@@ -87,6 +83,8 @@ class Link(BaseConnection[Any]):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.statements = Statements()
+        self.server_version = self.pgconn.server_version
+        self._poller = listen(self.pgconn)
         self.opening: Opening | None = None
         self.closing = Closing()
         self.backend = Backend()
@@ -99,7 +97,8 @@ class Link(BaseConnection[Any]):
         self.waited: float | None = None
         self.statement_timeout: float | None = None
         self.read_only_transaction = False
-        self.holder = ""
+        self.holder: tuple[str, str] = ("", "")
+        """Who has it, and for which workload."""
         self.deadline: float | None = None
         self.held = False
         self._begun = False
@@ -111,6 +110,11 @@ class Link(BaseConnection[Any]):
     def usable(self) -> bool:
         """Whether the connection is alive and in the middle of nothing."""
         return self.pgconn.status == pq.ConnStatus.OK and self.pgconn.pipeline_status == pq.PipelineStatus.OFF
+
+    @property
+    def dead(self) -> bool:
+        """Whether the server has closed the connection already; nothing is asked of it."""
+        return is_dead(self.pgconn, self._poller)
 
     def learn(self, place: Place) -> None:
         """Remember where it leads; a pooler's connection may lead elsewhere the next time."""
@@ -139,7 +143,7 @@ class Link(BaseConnection[Any]):
         self.held = False
         if self._begun and self.pgconn.transaction_status == IDLE:
             self._begun = False
-            raise _ended_inside()
+            raise ended_inside()
 
     def send(self, commands: Sequence[Command]) -> PQGen[list[pq.abc.PGresult]]:
         """Run the commands in one message, behind the opening where it still waits; gives a result for each.
@@ -151,13 +155,18 @@ class Link(BaseConnection[Any]):
         """
         self._refuse_late()
         opening, self.opening = self.opening, None
-        first = list(opening.commands) if opening else []
-        self._begun = self._begun or opening is not None
         self.round_trips += 1
-        results = yield from exchange(self.pgconn, self.statements, [*first, *commands])
+        if opening is None:
+            results = yield from exchange(self.pgconn, self.statements, commands)
+            if results and results[-1].status == FATAL:
+                raise_failed(results, self.pgconn._encoding)
+            return results
+        self._begun = True
+        results = yield from exchange(self.pgconn, self.statements, [*opening.commands, *commands])
         _tell(opening, results)
-        raise_failed(results, self.pgconn._encoding)
-        return results[len(first) :]
+        if results[-1].status == FATAL:
+            raise_failed(results, self.pgconn._encoding)
+        return results[len(opening.commands) :]
 
     def finish(self, commands: Sequence[Command] = ()) -> PQGen[list[pq.abc.PGresult]]:
         """Run the commands and COMMIT in one message; gives the commands' results.
@@ -176,9 +185,9 @@ class Link(BaseConnection[Any]):
         opening, self.opening = self.opening, None
         if opening is None:
             self.refuse_failed()
-        first = list(opening.commands) if opening else []
+        first = opening.commands if opening else ()
         sent = [*first, *commands, *self.closing.before]
-        if is_dead(self.pgconn):
+        if self.dead:
             raise psycopg.OperationalError("the server has closed the connection; COMMIT was not sent")
         self._sync_wait_cancelled = False
         self.round_trips += 1
@@ -195,7 +204,7 @@ class Link(BaseConnection[Any]):
             raise refused_commit()
         self.closing.confirmed = True
         if self._sync_wait_cancelled:
-            raise _not_durable()
+            raise not_durable()
         self.closing.received(results[len(sent) + 1 :])
         return results[len(first) : len(first) + len(commands)]
 
@@ -220,7 +229,7 @@ class Link(BaseConnection[Any]):
                 hint="Do less in one transaction, or give the workload a longer transaction_timeout.",
             )
         if self._begun and self.held and self.pgconn.transaction_status == IDLE:
-            raise _ended_inside()
+            raise ended_inside()
 
     def _start_query(self) -> PQGen[None]:
         self._refuse_late()
@@ -243,7 +252,7 @@ class Link(BaseConnection[Any]):
 
     def _commit_gen(self) -> PQGen[None]:
         if self.held:
-            raise _inside()
+            raise commit_inside()
         if self.pgconn.transaction_status != IDLE or self.closing.before:
             yield from self.finish()
         self.opening = None
@@ -261,16 +270,6 @@ class Link(BaseConnection[Any]):
         if (diagnostic.source_file or "").endswith(SYNC_WAIT):
             self._sync_wait_cancelled = True
 
-    @contextmanager
-    def busy(self) -> Iterator[None]:
-        """Note since when the connection waits for the server."""
-        self.busy_since = began = monotonic()
-        try:
-            yield
-        finally:
-            self.busy_since = None
-            self.waited = monotonic() - began
-
     def execute_first(self, cursor: Any, query: Query, params: Params | None, binary: bool | None) -> PQGen[None]:
         """Run a cursor's statement in one message with the opening; the cursor then holds its result."""
         self._folding = True
@@ -284,69 +283,6 @@ class Link(BaseConnection[Any]):
         cursor._check_results(results)
         cursor._set_results(results)
         cursor._last_query = query
-
-
-def unknown_commit(error: BaseException | None = None) -> CommitUnknown:
-    """The error for a COMMIT whose answer was lost."""
-    return CommitUnknown(
-        "The connection was lost while COMMIT was under way; whether the transaction is stored is not known",
-        detail=str(error).strip() if error is not None else "",
-        hint="Look before doing it again, or run it with db.run(..., key=...), which gives a definite outcome.",
-    )
-
-
-def refused_commit() -> CommitRefused:
-    """The error for a COMMIT that was, or would be, answered with ROLLBACK."""
-    return CommitRefused(
-        "The transaction failed earlier and cannot be committed; nothing of it is stored",
-        hint="Let the error leave the block, or put the statement that may fail into begin_nested().",
-    )
-
-
-def raise_interrupt(closing: Closing) -> NoReturn:
-    """Raise the interrupt that came during a COMMIT which has been confirmed, as one that says so."""
-    interrupt = closing.interrupted
-    assert interrupt is not None
-    if not closing.confirmed:
-        raise interrupt
-    if isinstance(interrupt, asyncio.CancelledError):
-        raise CancelledAfterCommit("cancelled during COMMIT; the commit stands") from interrupt
-    if isinstance(interrupt, KeyboardInterrupt):
-        raise InterruptedAfterCommit("interrupted during COMMIT; the commit stands") from interrupt
-    raise interrupt
-
-
-def refuse_ending(statement: str) -> None:
-    """Refuse, unsent, a statement that would end its block's transaction.
-
-    Raises
-    ------
-    CommitInside
-    """
-    if _ENDING.match(statement):
-        raise _inside()
-
-
-def _inside() -> CommitInside:
-    return CommitInside(
-        "COMMIT inside the transaction's block",
-        hint="The block commits when it ends and rolls back when an exception leaves it; begin_nested() undoes a part.",
-    )
-
-
-def _ended_inside() -> CommitInside:
-    return CommitInside(
-        "A statement inside the transaction's block has ended the transaction; what came before it may be stored",
-        hint="Take COMMIT and ROLLBACK out of the statements of the block; the block itself ends the transaction.",
-    )
-
-
-def _not_durable() -> CommittedNotDurable:
-    return CommittedNotDurable(
-        "The transaction is committed on the primary, but the wait for its synchronous standby was cut short",
-        detail="It is visible, and would be lost if the primary failed before the standby has received it.",
-        hint="Do not run it again. Find out who cancelled the wait, and whether the standby keeps up.",
-    )
 
 
 class Cursor(LiteralCursor, psycopg.Cursor[Any]):
@@ -432,33 +368,34 @@ class Connection(Link, psycopg.Connection[Any]):
             An interrupt came, and nothing is stored.
         """
         closing = self.closing
-        with self.busy():
+        self.busy_since = began = monotonic()
+        try:
+            return waiting.wait(generator, self.pgconn.socket, INTERVAL)
+        except INTERRUPTS as interrupt:
+            self._wait_out(generator, closing, interrupt)
+        finally:
+            self.busy_since = None
+            self.waited = monotonic() - began
+
+    def _wait_out(self, generator: PQGen[T], closing: Closing, interrupt: BaseException) -> NoReturn:
+        """Wait for the answer in spite of an interrupt, though not of a second one, and raise it then."""
+        closing.interrupted = interrupt
+        # A signal's handler may also raise inside the generator, which ends it.
+        if getgeneratorstate(generator) == GEN_SUSPENDED:
             try:
-                answer = self._wait_through(generator, closing)
+                waiting.wait(generator, self.pgconn.socket, INTERVAL)
             except (CommitUnknown, CommittedNotDurable):
                 raise
+            except INTERRUPTS as again:
+                closing.interrupted = interrupt = again
             except Exception as error:
-                if closing.interrupted is not None:
-                    raise closing.interrupted from error
-                raise
-        if closing.interrupted is not None:
-            raise_interrupt(closing)
-        return answer
-
-    def _wait_through(self, generator: PQGen[T], closing: Closing) -> T:
-        while True:
-            try:
-                return waiting.wait(generator, self.pgconn.socket, INTERVAL)
-            except (KeyboardInterrupt, SystemExit) as error:
-                again = closing.interrupted is not None
-                closing.interrupted = error
-                # A signal's handler may also raise inside the generator, which ends it.
-                if not again and getgeneratorstate(generator) == GEN_SUSPENDED:
-                    continue
-                self.close()
-                if closing.asked and not closing.confirmed:
-                    raise unknown_commit() from error
-                raise
+                raise interrupt from error
+            else:
+                raise_interrupt(interrupt, confirmed=closing.confirmed)
+        self.close()
+        if closing.asked and not closing.confirmed:
+            raise unknown_commit() from interrupt
+        raise interrupt
 
 
 class AsyncConnection(Link, psycopg.AsyncConnection[Any]):
@@ -471,8 +408,12 @@ class AsyncConnection(Link, psycopg.AsyncConnection[Any]):
 
     async def wait(self, gen: PQGen[T], *arguments: Any, **options: Any) -> T:
         """Drive a generator to its end; see psycopg."""
-        with self.busy():
+        self.busy_since = began = monotonic()
+        try:
             return await super().wait(gen, *arguments, **options)
+        finally:
+            self.busy_since = None
+            self.waited = monotonic() - began
 
     async def commit(self) -> None:
         """Commit, and wait for the answer whatever cancels."""
@@ -490,17 +431,20 @@ class AsyncConnection(Link, psycopg.AsyncConnection[Any]):
             The task was cancelled, and nothing is stored.
         """
         closing = self.closing
-        with self.busy():
-            try:
-                answer = await self._wait_through(generator, closing)
-            except (CommitUnknown, CommittedNotDurable):
-                raise
-            except Exception as error:
-                if closing.interrupted is not None:
-                    raise closing.interrupted from error
-                raise
+        self.busy_since = began = monotonic()
+        try:
+            answer = await self._wait_through(generator, closing)
+        except (CommitUnknown, CommittedNotDurable):
+            raise
+        except Exception as error:
+            if closing.interrupted is not None:
+                raise closing.interrupted from error
+            raise
+        finally:
+            self.busy_since = None
+            self.waited = monotonic() - began
         if closing.interrupted is not None:
-            raise_interrupt(closing)
+            raise_interrupt(closing.interrupted, confirmed=closing.confirmed)
         return answer
 
     async def _wait_through(self, generator: PQGen[T], closing: Closing) -> T:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import psycopg
 from psycopg import pq
@@ -15,6 +15,7 @@ from psycopg.waiting import Wait
 FATAL = pq.ExecStatus.FATAL_ERROR
 ABORTED = pq.ExecStatus.PIPELINE_ABORTED
 SYNC = pq.ExecStatus.PIPELINE_SYNC
+OK = pq.ConnStatus.OK
 PREPARED_MAX = 200
 """Prepared statements that one connection keeps; the oldest is closed first."""
 
@@ -27,8 +28,7 @@ _Asked = tuple[_Key, bytes] | None
 CLOSED: _Asked = ((b"", ()), b"")
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """One statement with its parameters as the protocol carries them.
 
     Parameters
@@ -108,9 +108,32 @@ def exchange(
         if ((yield Wait.RW) or 0) & Wait.R:
             pgconn.consume_input()
     results: list[pq.abc.PGresult] = []
-    yield from _read(pgconn, results)
-    if pgconn.status == pq.ConnStatus.OK:
+    failed = False
+    while True:
+        try:
+            while pgconn.is_busy():
+                while not (yield Wait.R):
+                    pass
+                pgconn.consume_input()
+        except psycopg.OperationalError:
+            # The server may have said why before it closed.
+            if not any(result.status == FATAL for result in results):
+                raise
+            break
+        result = pgconn.get_result()
+        if result is None:
+            if pgconn.status != OK:
+                raise psycopg.OperationalError("the connection is lost")
+            continue
+        status = result.status
+        if status == SYNC:
+            break
+        failed = failed or status == FATAL
+        results.append(result)
+    if pgconn.status == OK:
         pgconn.exit_pipeline_mode()
+    if len(asked) == len(commands) and not failed:
+        return results
     return _answers(statements, asked, results)
 
 
@@ -138,28 +161,6 @@ def _write(pgconn: pq.abc.PGconn, statements: Statements, commands: Sequence[Com
     return asked
 
 
-def _read(pgconn: pq.abc.PGconn, results: list[pq.abc.PGresult]) -> PQGen[None]:
-    while True:
-        try:
-            while pgconn.is_busy():
-                while not (yield Wait.R):
-                    pass
-                pgconn.consume_input()
-        except psycopg.OperationalError:
-            # The server may have said why before it closed.
-            if not any(result.status == FATAL for result in results):
-                raise
-            return
-        result = pgconn.get_result()
-        if result is None:
-            if pgconn.status != pq.ConnStatus.OK:
-                raise psycopg.OperationalError("the connection is lost")
-        elif result.status == SYNC:
-            return
-        else:
-            results.append(result)
-
-
 def _answers(
     statements: Statements, asked: Sequence[_Asked], results: Sequence[pq.abc.PGresult]
 ) -> list[pq.abc.PGresult]:
@@ -184,13 +185,18 @@ def raise_failed(results: Sequence[pq.abc.PGresult], encoding: str) -> None:
         raise error_from_result(results[-1], encoding=encoding)
 
 
-def is_dead(pgconn: pq.abc.PGconn) -> bool:
-    """Whether the server has closed the connection already, without asking it: the end of its stream can be read."""
+def listen(pgconn: pq.abc.PGconn) -> select.poll:
+    """What tells whether a connection has something to be read."""
     poller = select.poll()
+    poller.register(pgconn.socket, select.POLLIN)
+    return poller
+
+
+def is_dead(pgconn: pq.abc.PGconn, poller: select.poll) -> bool:
+    """Whether the server has closed the connection already, without asking it: the end of its stream can be read."""
     try:
-        poller.register(pgconn.socket, select.POLLIN)
-        while pgconn.status == pq.ConnStatus.OK and poller.poll(0):
+        while pgconn.status == OK and poller.poll(0):
             pgconn.consume_input()
     except psycopg.OperationalError:
         return True
-    return pgconn.status != pq.ConnStatus.OK
+    return pgconn.status != OK

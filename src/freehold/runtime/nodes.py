@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 import sqlalchemy as sa
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy.ext import asyncio as sa_asyncio
 
-from freehold.errors import ConfigError, InputError, PoolExhausted
+from freehold.errors import ConfigError, InputError
 from freehold.runtime.connections import PATIENCE, watch
-from freehold.runtime.driver import AsyncConnection, Connection, Link
+from freehold.runtime.driver import AsyncConnection, Connection
 from freehold.runtime.faults import Faults
+from freehold.runtime.pools import AsyncQueuePool, Holders, Lease, Pool, QueuePool, pool_options
 from freehold.runtime.refusal import only_literals
 from freehold.runtime.waits import BLOCKING, GREENLET, Waits
 from freehold.runtime.watchdog import libpq_defaults
@@ -25,82 +26,6 @@ from freehold.servers.faults import refused
 E = TypeVar("E")
 PRIMARY = "primary"
 DIALECT = "postgresql+psycopg://"
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """A bounded set of connections that workloads name; one class of work cannot take another's.
-
-    Parameters
-    ----------
-    size
-        Connections kept open.
-    overflow
-        Further connections for peaks, closed afterwards.
-    wait
-        Seconds to wait for a free connection.
-    """
-
-    name: str = MAIN_POOL
-    size: int = 5
-    overflow: int = 10
-    wait: float = 5.0
-
-
-class Holders:
-    """Who holds the connections of one pool."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._out: dict[int, tuple[Link, float]] = {}
-
-    def watch(self, engine: sa.Engine) -> None:
-        """Follow the engine's pool."""
-        sa.event.listen(engine, "checkout", self._checkout)
-        sa.event.listen(engine, "checkin", self._checkin)
-
-    def _checkout(self, raw: Any, record: Any, fairy: Any) -> None:
-        # By its place in the pool: a connection that is lost comes back as none.
-        self._out[id(record)] = (record.driver_connection, time.monotonic())
-
-    def _checkin(self, raw: Any, record: Any) -> None:
-        self._out.pop(id(record), None)
-
-    def exhausted(self) -> PoolExhausted:
-        """The error, with the longest holder first."""
-        now = time.monotonic()
-        out = sorted(self._out.values(), key=lambda held: held[1])
-        return PoolExhausted(
-            f"No connection of the pool {self.name} became free in time; {len(out)} are taken",
-            detail="; ".join(f"{link.holder} for {now - since:.1f} s" for link, since in out[:10]),
-            hint="Make those transactions shorter, or give their workload a pool of its own.",
-        )
-
-
-class QueuePool(sa.pool.QueuePool):
-    """SQLAlchemy's pool for threads, which says who holds its connections when it runs dry."""
-
-    freehold: ClassVar[Holders]
-
-    def connect(self) -> Any:
-        """A connection, or the error that says who holds them all."""
-        try:
-            return super().connect()
-        except sa.exc.TimeoutError as error:
-            raise self.freehold.exhausted() from error
-
-
-class AsyncQueuePool(sa.pool.AsyncAdaptedQueuePool):
-    """SQLAlchemy's pool under asyncio, which says the same."""
-
-    freehold: ClassVar[Holders]
-
-    def connect(self) -> Any:
-        """A connection, or the error that says who holds them all."""
-        try:
-            return super().connect()
-        except sa.exc.TimeoutError as error:
-            raise self.freehold.exhausted() from error
 
 
 def conninfo(url: str | sa.URL, **defaults: Any) -> str:
@@ -176,6 +101,20 @@ class Node:
         """The asynchronous engine over a pool."""
         return _named(self.async_engines, name)
 
+    def lend(self, name: str = MAIN_POOL) -> Lease:
+        """A connection of a pool.
+
+        Raises
+        ------
+        ConfigError
+            There is no pool of that name.
+        PoolExhausted
+            None became free in time.
+        """
+        lender: Any = self.pool(name).pool
+        lease: Lease = lender.lend()
+        return lease
+
     def forget(self) -> None:
         """Use no connection again that is older than now: the server behind it may be gone, or no longer what it was.
 
@@ -206,7 +145,7 @@ def open_node(name: str, address: str, pools: Iterable[Pool], options: Mapping[s
     engines: dict[str, sa.Engine] = {}
     for pool in pools:
         holders = Holders(pool.name)
-        chosen = _options(pool, holders, QueuePool, options)
+        chosen = pool_options(pool, holders, QueuePool, options)
         engines[pool.name] = sa.create_engine(DIALECT, creator=creator, **chosen)
         _watch(engines[pool.name], holders, BLOCKING, faults)
     return Node(name, address, engines)
@@ -224,19 +163,10 @@ def open_async_node(name: str, address: str, pools: Iterable[Pool], options: Map
     engines: dict[str, sa_asyncio.AsyncEngine] = {}
     for pool in pools:
         holders = Holders(pool.name)
-        chosen = _options(pool, holders, AsyncQueuePool, options)
+        chosen = pool_options(pool, holders, AsyncQueuePool, options)
         engines[pool.name] = sa_asyncio.create_async_engine(DIALECT, async_creator=creator, **chosen)
         _watch(engines[pool.name].sync_engine, holders, GREENLET, faults)
     return Node(name, address, {key: engine.sync_engine for key, engine in engines.items()}, engines)
-
-
-def _options(pool: Pool, holders: Holders, kind: type[sa.Pool], given: Mapping[str, Any]) -> dict[str, Any]:
-    # The pool is made again when its engine is disposed of: what it needs to know stands on its class.
-    own = type(kind.__name__, (kind,), {"freehold": holders})
-    sizes = {"poolclass": own, "pool_size": pool.size, "max_overflow": pool.overflow, "pool_timeout": pool.wait}
-    # What is given for the engine sizes the main pool; others say their size themselves.
-    kept = {name: value for name, value in given.items() if pool.name == MAIN_POOL or name not in sizes}
-    return {**sizes, **kept}
 
 
 def _watch(engine: sa.Engine, holders: Holders, waits: Waits, faults: Faults) -> None:

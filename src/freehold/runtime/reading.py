@@ -19,8 +19,7 @@ from freehold.errors import CommitUnknown, ConnectionLost, FreeholdError, InputE
 from freehold.events import ReplicaFallback
 from freehold.kernel.template import read_sql
 from freehold.runtime.body import Body, Opened, Wanted
-from freehold.runtime.connections import give_back
-from freehold.runtime.driver import COMMIT, Link
+from freehold.runtime.driver import COMMIT
 from freehold.runtime.exchange import Command
 from freehold.runtime.gate import POSITION, primary_gate
 from freehold.runtime.position import Position
@@ -109,7 +108,7 @@ class Reading:
 
     def wanted(self, wanted: Wanted, wish: Wish) -> Wanted:
         """The transaction of a read."""
-        return replace(wanted, read_only=True, workload=wish.workload(wanted.workload))
+        return wanted._replace(read_only=True, workload=wish.workload(wanted.workload))
 
     def open(self, open_on: OpenOn, unit: Unit, wish: Wish, avoided: Collection[str] = ()) -> Opened:
         """The read's transaction, on a replica that may serve it or on the primary."""
@@ -191,8 +190,8 @@ class Reading:
             self._sampling.release()
 
     def _ask(self) -> None:
-        fairy = self._body.primary.engine.pool.connect()
-        link: Link = fairy.driver_connection  # type: ignore[assignment]
+        lease = self._body.primary.lend()
+        link = lease.link
         try:
             link.deadline = None
             began = monotonic()
@@ -201,7 +200,7 @@ class Reading:
                 link.seen = sight.position
                 self._frame.ledger.note(sight.position, began, asked=True)
         finally:
-            give_back(link, fairy)
+            lease.give_back()
 
     def failed(self, opened: Opened) -> None:
         """Leave a replica alone whose connection was lost in the middle of a read."""

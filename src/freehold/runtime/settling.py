@@ -20,7 +20,6 @@ from freehold.errors import (
 )
 from freehold.events import OutcomeResolved
 from freehold.kernel.template import read_sql
-from freehold.runtime.connections import give_back
 from freehold.runtime.context import Context
 from freehold.runtime.driver import Link, Results
 from freehold.runtime.exchange import Command
@@ -97,14 +96,14 @@ class Settling:
     def _ask(self, tenant: str, commands: Sequence[Command], judge: Callable[[Link, Results], Settled]) -> Settled:
         workload = self.frame.workloads["default"]
         unit = Unit(self.frame, workload, tenant or None, Context(tenant, "resolver"))
-        fairy = self.primary.engine.pool.connect()
-        link: Link = fairy.driver_connection  # type: ignore[assignment]
+        lease = self.primary.lend()
+        link = lease.link
         try:
             unit.attach(link)
             link.held = False
             return judge(link, self.frame.waits.patiently(link, link.finish(commands)))
         finally:
-            give_back(link, fairy)
+            lease.give_back()
 
 
 def fencing(claim: Claim, tenant: str) -> Command:

@@ -16,8 +16,8 @@ from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from freehold.errors import InputError
+from freehold.runtime.commits import refuse_ending
 from freehold.runtime.criteria import TenantColumns, coerced, tenant_type
-from freehold.runtime.driver import refuse_ending
 from freehold.runtime.exchange import Command
 from freehold.runtime.refusal import compile_only_literals
 

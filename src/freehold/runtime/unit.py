@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from time import monotonic
 from typing import Any
 
-from psycopg import sql
-
 from freehold.errors import AfterCommitFailed, TransactionOver
 from freehold.events import Listener, TransactionEnded, TransactionSlow, ignore
-from freehold.kernel.template import read_sql
 from freehold.runtime.context import Context
 from freehold.runtime.driver import Closing, Link, Opening, Results
 from freehold.runtime.exchange import Command
@@ -26,7 +22,6 @@ from freehold.runtime.signer import Signer
 from freehold.runtime.waits import BLOCKING, Waits
 from freehold.runtime.workload import Workload
 
-PACKAGE = "freehold.runtime"
 COMMITTED, ROLLED_BACK, UNKNOWN, NOT_DURABLE = "committed", "rolled back", "unknown", "committed, not durable"
 
 
@@ -81,29 +76,24 @@ class Unit:
         self.link = link
         if self.gate is not None:
             self.gate.before(link)
-        bind = self._bind(link)
-        commands = [Command(self.workload.begin(read_only=self.read_only)), bind]
+        signer, context = self.frame.signer, self.context
+        token = signer.token(context, link.backend).encode("ascii")
+        bind = Command(self.workload.bind(link.server_version), (token, context.request_id.encode()))
+        commands = [self.workload.begin(read_only=self.read_only), bind]
         if self.claim is not None:
             self.claim.place = link.place
             commands.append(self.claim.command())
         if self.gate is not None:
             commands += self.gate.commands()
         link.begin(Opening(commands, self._opened))
-        if self.workload.transaction_timeout is not None and link.info.server_version < 170000:
+        if self.workload.transaction_timeout is not None and link.server_version < 170000:
             link.deadline = self.began + self.workload.transaction_timeout
         if self.frame.positions:
             link.closing = Closing(after=[POSITION], received=self._ended)
         self.closing = link.closing
         link.read_only_transaction = self.read_only or self.workload.read_only
         link.statement_timeout = self.workload.statement_timeout
-        link.holder = f"{self.context.actor or 'nobody'} (workload {self.workload.name})"
-
-    def _bind(self, link: Link) -> Command:
-        token = self.frame.signer.token(self.context, link.backend)
-        return Command(
-            _bind_text(self.workload, link.info.server_version),
-            (token.encode("ascii"), self.context.request_id.encode()),
-        )
+        link.holder = (self.context.actor, self.workload.name)
 
     def _opened(self, results: Results) -> None:
         assert self.link is not None, "its link has opened it"
@@ -162,7 +152,7 @@ class Unit:
         """
         self.over = True
         self._tell(COMMITTED)
-        failures = self._run(self.after_commit)
+        failures = self._run(self.after_commit) if self.after_commit else ()
         if failures:
             raise AfterCommitFailed(
                 "The transaction is committed, and a function that was to follow it failed",
@@ -193,30 +183,21 @@ class Unit:
         return failures
 
     def _tell(self, outcome: str) -> None:
+        if self.frame.listener is ignore:
+            return
         seconds = monotonic() - self.began
-        if self.frame.listener is not ignore:
-            self.frame.listener(
-                TransactionEnded(
-                    workload=self.workload.name,
-                    tenant=self.context.tenant,
-                    node=self.node,
-                    outcome=outcome,
-                    seconds=seconds,
-                    attempts=self.attempt,
-                    statements=len(self.link.log) if self.link else 0,
-                    round_trips=self.link.round_trips if self.link else 0,
-                )
+        self.frame.listener(
+            TransactionEnded(
+                workload=self.workload.name,
+                tenant=self.context.tenant,
+                node=self.node,
+                outcome=outcome,
+                seconds=seconds,
+                attempts=self.attempt,
+                statements=len(self.link.log) if self.link else 0,
+                round_trips=self.link.round_trips if self.link else 0,
             )
-            if seconds > self.workload.slow:
-                statements = tuple(self.link.log) if self.link else ()
-                self.frame.listener(TransactionSlow(self.workload.name, seconds, statements))
-
-
-@cache
-def _bind_text(workload: Workload, server_version: int) -> bytes:
-    settings: list[sql.Composable] = [sql.SQL(read_sql(PACKAGE, "bind_context").strip())]
-    settings += [
-        sql.SQL("pg_catalog.set_config({}, {}, true)").format(name, value)
-        for name, value in workload.settings(server_version)
-    ]
-    return sql.SQL(", ").join(settings).as_bytes()
+        )
+        if seconds > self.workload.slow:
+            statements = tuple(self.link.log) if self.link else ()
+            self.frame.listener(TransactionSlow(self.workload.name, seconds, statements))

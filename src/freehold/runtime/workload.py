@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from psycopg import sql
+
 from freehold.errors import ConfigError
+from freehold.kernel.template import read_sql
+from freehold.runtime.exchange import Command
 
 Isolation = Literal["read committed", "repeatable read", "serializable"]
 ISOLATIONS: tuple[Isolation, ...] = ("read committed", "repeatable read", "serializable")
@@ -104,13 +108,29 @@ class Workload:
                 hint='Say isolation="serializable", read_only=True as well, or leave deferrable out.',
             )
 
-    @cached_property
-    def _begins(self) -> Mapping[bool, bytes]:
-        return {read_only: self._begin_text(read_only) for read_only in (False, True)}
-
-    def begin(self, *, read_only: bool = False) -> bytes:
+    def begin(self, *, read_only: bool = False) -> Command:
         """The BEGIN of its transactions; the level is always named, so that no server's default decides it."""
         return self._begins[read_only or self.read_only]
+
+    @cached_property
+    def _begins(self) -> Mapping[bool, Command]:
+        return {read_only: Command(self._begin_text(read_only)) for read_only in (False, True)}
+
+    def bind(self, server_version: int) -> bytes:
+        """The statement that binds the context, its two parameters, and sets the timeouts of one transaction."""
+        found = self._binds.get(server_version)
+        if found is None:
+            settings: list[sql.Composable] = [sql.SQL(read_sql("freehold.runtime", "bind_context").strip())]
+            settings += [
+                sql.SQL("pg_catalog.set_config({}, {}, true)").format(name, value)
+                for name, value in self.settings(server_version)
+            ]
+            found = self._binds[server_version] = sql.SQL(", ").join(settings).as_bytes()
+        return found
+
+    @cached_property
+    def _binds(self) -> dict[int, bytes]:
+        return {}
 
     def _begin_text(self, read_only: bool) -> bytes:
         words = ["BEGIN ISOLATION LEVEL", self.isolation.upper()]

@@ -22,8 +22,8 @@ from freehold.errors import (
     UniqueViolated,
 )
 from freehold.events import TransactionEnded
+from freehold.runtime.commits import refuse_ending
 from freehold.runtime.core import AsyncCoreTransaction, CoreTransaction
-from freehold.runtime.driver import refuse_ending
 from freehold.runtime.literal import sql
 
 from .conftest import WHO, Ledger

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from freehold import AsyncDatabase
 from freehold.errors import ConfigError, PoolExhausted
-from freehold.runtime.nodes import Pool
+from freehold.runtime.pools import Pool
 from freehold.runtime.workload import Workload
 
 from .conftest import WHO, Ledger

@@ -1,0 +1,79 @@
+"""A transaction as the block of a with statement, for threads and for asyncio."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+import psycopg
+from sqlalchemy.util.concurrency import greenlet_spawn
+
+from freehold.runtime.body import Opened, finish
+from freehold.runtime.connections import raise_typed_only
+
+H = TypeVar("H")
+
+
+class Block(Generic[H]):
+    """Commits at the end of the block, and rolls back when an exception leaves it.
+
+    Parameters
+    ----------
+    begin
+        Opens the transaction, at the beginning of the block.
+    """
+
+    __slots__ = ("_begin", "_opened")
+
+    def __init__(self, begin: Callable[[], Opened]) -> None:
+        self._begin = begin
+
+    def __enter__(self) -> H:
+        self._opened = self._begin()
+        handle: H = self._opened.handle
+        return handle
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        opened = self._opened
+        try:
+            if error is None:
+                finish(opened, None)
+            else:
+                _raise_typed(opened, error)
+        finally:
+            opened.abandon()
+
+
+class AsyncBlock(Generic[H]):
+    """The same under asyncio."""
+
+    __slots__ = ("_begin", "_opened")
+
+    def __init__(self, begin: Callable[[], Opened]) -> None:
+        self._begin = begin
+
+    async def __aenter__(self) -> H:
+        self._opened = await greenlet_spawn(self._begin)
+        handle: H = self._opened.handle
+        return handle
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        opened = self._opened
+        try:
+            if error is None:
+                await greenlet_spawn(finish, opened, None)
+            else:
+                _raise_typed(opened, error)
+        finally:
+            await greenlet_spawn(opened.abandon)
+
+
+def _raise_typed(opened: Opened, error: Any) -> None:
+    """Freehold's error for what the raw connection said; what SQLAlchemy runs is translated where it fails."""
+    if isinstance(error, psycopg.Error):
+        raise_typed_only(error, opened.unit.link, opened.unit.frame.faults)
