@@ -18,8 +18,8 @@ from freehold.errors import (
     QueryCancelled,
 )
 from freehold.runtime.asynchronous import AsyncSession
-from freehold.runtime.core import AsyncCoreTransaction, CoreTransaction
 from freehold.runtime.commits import CancelledAfterCommit, InterruptedAfterCommit
+from freehold.runtime.core import AsyncCoreTransaction, CoreTransaction
 from freehold.runtime.literal import sql
 from freehold.runtime.session import Session
 from torture.field import Field, Success

@@ -184,7 +184,7 @@ class Preparations(Draw):
         """A whole context for a stranger, signed with a key that is not the database's."""
         secret = self.choice.choice((b"", bytes(32), self.choice.randbytes(32)))
         key = Key(self.one((self.target.key_id, "", "mine", "v1")), secret or bytes(64))
-        context = Context(str(self.stranger), "mallory", uuid.UUID(int=self.choice.getrandbits(128)))
+        context = Context(str(self.stranger), "mallory", str(uuid.UUID(int=self.choice.getrandbits(128))))
         return "'" + sign(key, context, Backend(), HOUR, self.target.now) + "'"
 
     def _nonsense(self) -> str:

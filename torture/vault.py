@@ -98,6 +98,11 @@ class Attempted:
     every: bool = False
 
 
+async def _several(db: AsyncDatabase) -> None:
+    async with db.engine.connect(), db.engine.connect(), db.engine.connect():
+        return
+
+
 @dataclass
 class Clients:
     """An application in this process: one database for threads and one for asyncio, made when first asked for.
@@ -137,7 +142,7 @@ class Clients:
     def db(self) -> Database:
         """The database for threads."""
         if self._db is None:
-            self._db = self.where.connect(self.url, workloads=WORKLOADS, listener=self._listen, pool_size=2)
+            self._db = self.where.connect(self.url, workloads=WORKLOADS, listener=self._listen, pool_size=3)
             self._change(self._db._body)
         return self._db
 
@@ -148,7 +153,7 @@ class Clients:
             self._loop = asyncio.new_event_loop()
             self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
             self._thread.start()
-            options: dict[str, Any] = {"workloads": WORKLOADS, "listener": self._listen, "pool_size": 2}
+            options: dict[str, Any] = {"workloads": WORKLOADS, "listener": self._listen, "pool_size": 3}
             self._async = self.wait(self.where.connect_async(self.url, **options))
             self._change(self._async._body)
         return self._async
@@ -156,6 +161,13 @@ class Clients:
     def open(self, way: str) -> None:
         """Connect now, for what a way needs."""
         assert (self.async_db if way.startswith("async") else self.db) is not None
+
+    def open_several(self, way: str) -> None:
+        """Let the pool have three connections, as that of a busy application has."""
+        if not way.startswith("async"):
+            with self.db.engine.connect(), self.db.engine.connect(), self.db.engine.connect():
+                return
+        self.wait(_several(self.async_db))
 
     def _listen(self, event: Event) -> None:
         self.told.append(event)

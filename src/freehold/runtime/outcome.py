@@ -19,7 +19,10 @@ from freehold.errors import InputError, KeyReused, OutcomeError, ResultNotStorab
 from freehold.kernel.template import read_sql
 from freehold.runtime.exchange import Command
 
-PACKAGE = "freehold.runtime"
+CLAIM, CLAIM_HERE, RECORD, RESOLVE = (
+    read_sql("freehold.runtime", name).encode()
+    for name in ("claim_outcome", "claim_outcome_here", "record_outcome", "resolve_outcome")
+)
 LONGEST_KEY = 512
 """Bytes of a key in UTF-8."""
 
@@ -110,8 +113,8 @@ class Claim:
         return cls(key, digest(request))
 
     def command(self) -> Command:
-        """Asks, behind BEGIN, whether the key has an outcome, and where this runs."""
-        return Command(read_sql(PACKAGE, "claim_outcome").encode(), (self.key.encode(),))
+        """Asks, behind BEGIN, whether the key has an outcome, and where this runs unless that is known."""
+        return Command(CLAIM_HERE if self.place.known else CLAIM, (self.key.encode(),))
 
     def received(self, answer: pq.abc.PGresult) -> None:
         """Take the answer in.
@@ -125,7 +128,8 @@ class Claim:
         KeyReused
             It was used for another request.
         """
-        self.place = Place.read(answer)
+        if not self.place.known:
+            self.place = Place.read(answer)
         state, request_hash, result, epoch = (answer.get_value(0, column) for column in range(2, 6))
         if state == b"committed":
             raise Replay(self.stored(bytes.fromhex((request_hash or b"")[2:].decode()), result))
@@ -157,11 +161,11 @@ class Claim:
             The result cannot be told as JSON.
         """
         parameters = (self.key.encode(), b"\\x" + self.request_hash.hex().encode(), encode(result), b"%d" % self.epoch)
-        return Command(read_sql(PACKAGE, "record_outcome").encode(), parameters)
+        return Command(RECORD, parameters)
 
     def resolve(self) -> Command:
         """Asks for the outcome and, where there is none, makes sure that there never will be."""
-        return Command(read_sql(PACKAGE, "resolve_outcome").encode(), (self.key.encode(),))
+        return Command(RESOLVE, (self.key.encode(),))
 
     def judged(self, answer: pq.abc.PGresult) -> Settled:
         """The verdict of :meth:`resolve`'s answer; the claim then knows the new epoch."""

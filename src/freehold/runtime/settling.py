@@ -79,7 +79,7 @@ class Settling:
             self._ask(tenant, [fencing(claim, tenant)], lambda *_: Settled(Verdict.UNKNOWN))
 
     def _insist(self, ask: Callable[[], Settled]) -> Settled:
-        deadline, pause = monotonic() + self.patience, FIRST_PAUSE
+        deadline, pause, first = monotonic() + self.patience, FIRST_PAUSE, True
         while True:
             try:
                 return ask()
@@ -87,7 +87,10 @@ class Settling:
                 raise
             except (FreeholdError, psycopg.Error, sa.exc.DBAPIError) as error:
                 reason = str(error)
-                self.primary.forget()
+                if not first:
+                    # More than one connection is lost: the server, or the way to it, is another one now.
+                    self.primary.forget()
+                first = False
             if monotonic() > deadline:
                 return Settled(Verdict.UNKNOWN, reason=reason)
             self.frame.waits.pause(pause)
