@@ -51,7 +51,9 @@ def test_a_signed_context_opens_its_tenant(db: Database) -> None:
 
 
 def test_the_token_is_the_documented_hmac() -> None:
-    mac, _, message = token(now=1.5, context=Context("ä|b", "", uuid.UUID(int=7)), backend=Backend(9, 2)).partition("|")
+    mac, _, message = token(
+        now=1.5, context=Context("ä|b", "", str(uuid.UUID(int=7))), backend=Backend(9, 2)
+    ).partition("|")
     assert message == "v1|k1|1500002|31500002|9|00000000-0000-0000-0000-000000000007||w6R8Yg=="
     assert mac == hmac.new(SECRET, message.encode(), "sha256").hexdigest()
 
