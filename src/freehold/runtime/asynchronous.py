@@ -120,7 +120,9 @@ class AsyncDatabase:
         signer, asked = Signer(KeyRing.find(keys), lifetime), positions or bool(replicas)
         frame = Frame(signer, by_name(workloads), faults, listener, GREENLET, asked)
         checked = partial(check, layer_name=layer_name, tables=(*tenant_columns, *tables), signer=signer)
-        opened = partial(open_async_node, pools=(Pool(), *pools), options=engine_options, faults=faults)
+        opened = partial(
+            open_async_node, pools=(Pool(), *pools), options=engine_options, faults=faults, listener=listener
+        )
         node = opened(PRIMARY, primary_conninfo(url))
         others = [Replica(opened(f"replica {n}", conninfo(each)), checked) for n, each in enumerate(replicas, 1)]
         try:

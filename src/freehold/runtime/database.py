@@ -116,7 +116,7 @@ class Database:
         signer, asked = Signer(KeyRing.find(keys), lifetime), positions or bool(replicas)
         frame = Frame(signer, by_name(workloads), faults, listener, BLOCKING, asked)
         checked = partial(check, layer_name=layer_name, tables=(*tenant_columns, *tables), signer=signer)
-        opened = partial(open_node, pools=(Pool(), *pools), options=engine_options, faults=faults)
+        opened = partial(open_node, pools=(Pool(), *pools), options=engine_options, faults=faults, listener=listener)
         node = opened(PRIMARY, primary_conninfo(url))
         others = [Replica(opened(f"replica {n}", conninfo(each)), checked) for n, each in enumerate(replicas, 1)]
         try:

@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Protocol
 from weakref import WeakSet
 
@@ -16,6 +17,7 @@ from freehold.events import DeadlockMet, Listener, ignore
 from freehold.kernel.declare import name_of
 from freehold.kernel.template import read_sql
 from freehold.runtime.context import Backend
+from freehold.runtime.peer import peer_of
 
 PACKAGE = "freehold.runtime"
 _TOKEN = re.compile(
@@ -31,6 +33,8 @@ _PART = re.compile(r'"((?:[^"]|"")+)"|([^\W\d][\w$]*)')
 _BEFORE_TABLE = frozenset({"from", "join", "into", "update", "only", "using", "table", "merge", ","})
 _NUMBER = re.compile(r"\d+")
 SIDES = ("own", "other")
+ASKING = 2
+"""Seconds."""
 OWN_ORDER = "rows of one table in the order of its primary key"
 
 
@@ -122,10 +126,26 @@ def numbers_of(error: psycopg.Error) -> list[int]:
     return [number for number in found if number < 2**31]
 
 
-def read_activity(connection: psycopg.Connection[Any], pids: Sequence[int]) -> dict[int, Sequence[str]]:
-    """The last statement of each backend that the login may see, by process id."""
-    rows = connection.execute(read_sql(PACKAGE, "read_activity").encode(), (list(pids),)).fetchall()
-    return {pid: (query,) for pid, query, _ in rows if query}
+def ask_beside(sender: Any, pids: Sequence[int], since: float) -> dict[int, Sequence[str]]:
+    """The statements of other processes' backends that still run and began before the deadlock was told, by process id.
+
+    A backend that has won a deadlock may have gone on to other statements; those are not what it was about.
+    The transaction that has failed can ask nothing, so that a connection is opened beside it; where nobody is let in
+    within two seconds nothing is known.
+
+    Parameters
+    ----------
+    since
+        When the deadlock was told, by :func:`time.monotonic`.
+    """
+    address = peer_of(sender.pgconn, direct=True).conninfo
+    try:
+        with psycopg.connect(address, connect_timeout=ASKING, autocommit=True) as beside:
+            ago = monotonic() - since
+            rows = beside.execute(read_sql(PACKAGE, "read_activity").encode(), (list(pids), ago)).fetchall()
+    except psycopg.Error:
+        return {}
+    return {pid: (query,) for pid, query in rows if query}
 
 
 def report(
@@ -138,7 +158,7 @@ def report(
     own_pid
         The backend that was told the error.
     statements
-        What the open transactions have sent, by backend: this process's own, and what :func:`read_activity` saw.
+        What the open transactions have sent, by backend: this process's own, and what :func:`ask_beside` saw.
     """
     own = statements.get(own_pid, ())
     others = [pid for pid in pids_of(error, statements) if pid != own_pid]
@@ -180,15 +200,14 @@ class Deadlocks:
     Parameters
     ----------
     ask
-        Asks the server for the last statements of other processes' backends, by process id: :func:`read_activity` over
-        a connection that is not the one whose transaction has just failed. None leaves the other side empty.
+        Asks the server, beside one of these connections, what other processes' backends are at.
     """
 
     def __init__(
         self,
         tables: Tables,
         listener: Listener = ignore,
-        ask: Callable[[Sequence[int]], Mapping[int, Sequence[str]]] | None = None,
+        ask: Callable[[Any, Sequence[int], float], Mapping[int, Sequence[str]]] = ask_beside,
     ) -> None:
         self._tables = tables
         self._listener = listener
@@ -203,10 +222,10 @@ class Deadlocks:
 
     def tell(self, error: psycopg.Error, sender: Sender) -> DeadlockReport:
         """Report the deadlock that ended the connection's transaction, to the listener as well."""
-        sent = self._sent()
+        since, sent = monotonic(), self._sent()
         foreign = [number for number in numbers_of(error) if number not in sent]
-        if self._ask is not None and len(pids_of(error, sent)) < len(SIDES):
-            sent |= self._ask(foreign)
+        if len(pids_of(error, sent)) < len(SIDES):
+            sent |= self._ask(sender, foreign, since)
         found = report(error, sender.backend.pid, sent, self._tables)
         self._listener(found.event())
         return found

@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy.ext import asyncio as sa_asyncio
 
 from freehold.errors import ConfigError, InputError
+from freehold.events import Listener
 from freehold.runtime.connections import PATIENCE, watch
 from freehold.runtime.driver import AsyncConnection, Connection
 from freehold.runtime.faults import Faults
@@ -136,7 +137,14 @@ def _named(engines: Mapping[str, E], name: str) -> E:
     return engines[name]
 
 
-def open_node(name: str, address: str, pools: Iterable[Pool], options: Mapping[str, Any], faults: Faults) -> Node:
+def open_node(
+    name: str,
+    address: str,
+    pools: Iterable[Pool],
+    options: Mapping[str, Any],
+    faults: Faults,
+    listener: Listener,
+) -> Node:
     """A node for threads; no connection is opened yet."""
 
     def creator() -> Connection:
@@ -144,14 +152,21 @@ def open_node(name: str, address: str, pools: Iterable[Pool], options: Mapping[s
 
     engines: dict[str, sa.Engine] = {}
     for pool in pools:
-        holders = Holders(pool.name)
+        holders = Holders(pool.name, listener)
         chosen = pool_options(pool, holders, QueuePool, options)
         engines[pool.name] = sa.create_engine(DIALECT, creator=creator, **chosen)
         _watch(engines[pool.name], holders, BLOCKING, faults)
     return Node(name, address, engines)
 
 
-def open_async_node(name: str, address: str, pools: Iterable[Pool], options: Mapping[str, Any], faults: Faults) -> Node:
+def open_async_node(
+    name: str,
+    address: str,
+    pools: Iterable[Pool],
+    options: Mapping[str, Any],
+    faults: Faults,
+    listener: Listener,
+) -> Node:
     """A node for asyncio; no connection is opened yet."""
 
     async def creator() -> AsyncConnection:
@@ -162,7 +177,7 @@ def open_async_node(name: str, address: str, pools: Iterable[Pool], options: Map
 
     engines: dict[str, sa_asyncio.AsyncEngine] = {}
     for pool in pools:
-        holders = Holders(pool.name)
+        holders = Holders(pool.name, listener)
         chosen = pool_options(pool, holders, AsyncQueuePool, options)
         engines[pool.name] = sa_asyncio.create_async_engine(DIALECT, async_creator=creator, **chosen)
         _watch(engines[pool.name].sync_engine, holders, GREENLET, faults)

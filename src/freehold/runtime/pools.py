@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 
 from freehold.errors import ConfigError, PoolExhausted
+from freehold.events import Listener, PoolWaited, ignore
 from freehold.runtime.driver import IDLE, Link
 from freehold.runtime.workload import MAIN_POOL
 
@@ -34,11 +35,16 @@ class Pool:
     wait: float = 5.0
 
 
-class Holders:
-    """Who holds the connections of one pool."""
+NOTICED = 0.001
+"""Seconds of waiting for a connection from which on it is told."""
 
-    def __init__(self, name: str) -> None:
+
+class Holders:
+    """Who holds the connections of one pool, and who waited for one."""
+
+    def __init__(self, name: str, listener: Listener = ignore) -> None:
         self.name = name
+        self.listener = listener
         self._out: dict[int, tuple[Link, float]] = {}
 
     def watch(self, engine: sa.Engine) -> None:
@@ -116,6 +122,15 @@ class QueuePool(sa.pool.QueuePool):
         except sa.exc.TimeoutError as error:
             raise self.freehold.exhausted() from error
 
+    def _do_get(self) -> Any:
+        began = time.monotonic()
+        record: Any = super()._do_get()
+        waited = time.monotonic() - began
+        if waited > NOTICED and not record.fresh:
+            self.freehold.listener(PoolWaited(self.freehold.name, waited))
+        record.fresh = False
+        return record
+
     def lend(self) -> Lease:
         """A connection that is alive.
 
@@ -125,7 +140,7 @@ class QueuePool(sa.pool.QueuePool):
             None became free in time.
         """
         try:
-            record: Any = self._do_get()
+            record = self._do_get()
         except sa.exc.TimeoutError as error:
             raise self.freehold.exhausted() from error
         try:

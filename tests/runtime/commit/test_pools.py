@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from freehold import AsyncDatabase
+from freehold import AsyncDatabase, CoreTransaction
 from freehold.errors import ConfigError, PoolExhausted
+from freehold.events import PoolWaited
 from freehold.runtime.pools import Pool
 from freehold.runtime.workload import Workload
 
@@ -22,6 +25,10 @@ REPORTS: dict[str, Any] = {
     "workloads": (Workload("report", pool="reports"),),
     "pools": (Pool("reports", size=1, overflow=0, wait=0.1),),
 }
+
+
+def counted(tx: CoreTransaction) -> int:
+    return int(tx.execute(COUNT).scalar_one())
 
 
 @pytest.mark.parametrize("path", ["transaction", "core"])
@@ -38,6 +45,23 @@ def test_an_exhausted_pool_names_its_holders(ledger: Ledger, path: str) -> None:
     assert str(WHO["tenant"]) not in str(caught.value)
     with db.core(**WHO) as again:
         assert again.execute(COUNT).scalar_one() == 0
+
+
+def test_who_waits_for_a_connection_is_told_of(ledger: Ledger) -> None:
+    db = ledger.connect(pool_size=1, max_overflow=0)
+    ledger.told.clear()
+    with db.core(**WHO) as tx:
+        tx.execute(COUNT)
+    assert ledger.of(PoolWaited) == []
+    with ThreadPoolExecutor(1) as other:
+        with db.transaction(**WHO) as session:
+            session.execute(COUNT)
+            waiting = other.submit(lambda: db.run_core(counted, **WHO))
+            time.sleep(0.05)
+        assert waiting.result() == 0
+    (waited,) = ledger.of(PoolWaited)
+    assert waited.pool == "main"
+    assert waited.seconds > 0.01
 
 
 def test_a_workload_has_its_own_pool(ledger: Ledger) -> None:

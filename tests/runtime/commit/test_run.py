@@ -19,7 +19,7 @@ from freehold.errors import (
     SerializationFailed,
     UniqueViolated,
 )
-from freehold.events import RetryGivenUp, RetryScheduled, TransactionEnded
+from freehold.events import DeadlockMet, RetryGivenUp, RetryScheduled, TransactionEnded
 from freehold.runtime.asynchronous import AsyncSession
 from freehold.runtime.core import CoreTransaction
 from freehold.runtime.literal import sql
@@ -126,8 +126,33 @@ def test_a_deadlock_is_run_again(ledger: Ledger) -> None:
     found = both(lambda: db.run(touch, "a", "b", **WHO), lambda: db.run(touch, "b", "a", **WHO))
     assert found == [None, None], found
     assert causes(ledger) == ["deadlock"]
+    (met,) = ledger.of(DeadlockMet)
+    assert {met.statement[:21], met.other_statement[:21]} == {"UPDATE ledger.entry SE"[:21]}
     with db.core(**WHO) as tx:
         assert tx.execute(TOTAL).scalar_one() == 4
+
+
+SLOWLY = sql(
+    "WITH raised AS (UPDATE ledger.entry SET amount = 7 WHERE mark = :mark RETURNING 1) SELECT pg_sleep(1) FROM raised"
+)
+AT_ONCE = sql("UPDATE ledger.entry SET amount = 7 WHERE mark = :mark")
+
+
+@pytest.mark.parametrize(("second", "seen"), [(SLOWLY, ("ledger.entry",)), (AT_ONCE, ())], ids=["at it", "gone on"])
+def test_the_other_side_of_a_deadlock_in_another_process(ledger: Ledger, second: Any, seen: tuple[str, ...]) -> None:
+    dbs, meeting = [ledger.connect(), ledger.connect()], Meeting()
+    with dbs[0].transaction(**WHO) as session:
+        session.add_all([Entry(mark="a"), Entry(mark="b")])
+
+    def touch(tx: CoreTransaction, mine: str, other: str) -> None:
+        tx.execute(AT_ONCE, {"mark": mine})
+        meeting.wait(mine)
+        tx.execute(second, {"mark": other})
+
+    both(lambda: dbs[0].run_core(touch, "a", "b", **WHO), lambda: dbs[1].run_core(touch, "b", "a", **WHO))
+    (met,) = ledger.of(DeadlockMet)
+    assert met.other_tables == seen
+    assert bool(met.other_statement) == bool(seen)
 
 
 def next_invoice(session: Session, meeting: Meeting, who: str, code: str | None = None) -> int:
