@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from freehold.events import DeadlockMet, Event
 from freehold.runtime.context import Backend
-from freehold.runtime.deadlock import DeadlockReport, Deadlocks, Tables, report
+from freehold.runtime.deadlock import DeadlockReport, Deadlocks, Tables, numbers_of, report
 from freehold.testing.database import Database
 
 METADATA = sa.MetaData(schema="shop")
