@@ -18,7 +18,8 @@ from freehold.rooms.roles.credentials import set_password
 from freehold.runtime import Key, KeyRing
 from freehold.runtime.retry import server_error
 from freehold.servers import Binaries, OwnedServer, disposable, find_embedded
-from freehold.servers.settings import Settings, free_port
+from freehold.servers.ports import free_port
+from freehold.servers.settings import Settings
 
 TENANT = 1
 WHO: dict[str, Any] = {"tenant": TENANT, "actor": "torture"}

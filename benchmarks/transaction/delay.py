@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from freehold.servers.ports import free_port
+
 SOURCE = Path(__file__).with_name("delay.c")
 
 
@@ -24,7 +26,7 @@ def delayed(target_port: int, round_trip: float) -> Iterator[int]:
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "delay"
         subprocess.run([compiler() or "cc", "-O2", "-o", str(program), str(SOURCE)], check=True)
-        port = _free_port()
+        port = free_port()
         half = str(round(round_trip / 2 * 1e6))
         with subprocess.Popen([str(program), str(port), str(target_port), half]) as process:
             _wait(port)
@@ -32,13 +34,6 @@ def delayed(target_port: int, round_trip: float) -> Iterator[int]:
                 yield port
             finally:
                 process.terminate()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait(port: int) -> None:

@@ -20,6 +20,7 @@ from freehold import DataLayer
 from freehold.cli.keyring import ensure_key
 from freehold.operations import apply_layer
 from freehold.rooms.roles.credentials import set_password
+from freehold.servers.ports import free_port
 from freehold.testing.database import Database
 
 PASSWORD = "correct horse battery staple"
@@ -121,7 +122,7 @@ class Site:
 @contextmanager
 def running(server: Sequence[str], application: str, environment: Mapping[str, str], log: Path) -> Iterator[Site]:
     """Run the application."""
-    port = _free_port()
+    port = free_port()
     site = Site([*(each.format(port=port) for each in server), application], environment, log, port)
     try:
         site.start()
@@ -141,11 +142,6 @@ def as_tenant(base: str, tenant: str | None, actor: str = "ana") -> httpx.Client
     """A client that acts for one tenant."""
     headers = {"X-Actor": actor} | ({"X-Tenant": tenant} if tenant else {})
     return httpx.Client(base_url=base, headers=headers, timeout=PATIENCE)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -16,7 +16,8 @@ from freehold.events import Event, ServerStarted, ServerStopped
 from freehold.servers import Binaries, EmbeddedServer, OwnedServer, connect, disposable
 from freehold.servers.account import server_account
 from freehold.servers.places import temporary_directory
-from freehold.servers.settings import Settings, free_port, port_is_free
+from freehold.servers.ports import free_port, port_is_free
+from freehold.servers.settings import Settings
 
 
 @pytest.fixture

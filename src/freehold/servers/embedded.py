@@ -12,7 +12,8 @@ from freehold.servers.binaries import Binaries, find_embedded
 from freehold.servers.initialize import initialize, new_password
 from freehold.servers.owned import OwnedServer
 from freehold.servers.places import reachable
-from freehold.servers.settings import Settings, free_port, last_port, port_is_free
+from freehold.servers.ports import free_port, port_is_free
+from freehold.servers.settings import Settings, last_port
 
 
 class EmbeddedServer(OwnedServer):

@@ -16,9 +16,10 @@ from freehold.events import Listener, ServerStarted, ServerStopped, ignore
 from freehold.servers.account import Account, account_for, open_own
 from freehold.servers.binaries import Binaries
 from freehold.servers.places import socket_directory
+from freehold.servers.ports import free_port, port_is_free
 from freehold.servers.postmaster import Postmaster, clear_stale_file, find_postmaster, processes_in, wait_until_gone
 from freehold.servers.server import SUPERUSER, Addressable
-from freehold.servers.settings import OWN, Settings, Value, free_port, port_is_free, write_settings
+from freehold.servers.settings import OWN, Settings, Value, write_settings
 
 LOG_LINES = 20
 LOG_LIMIT = 16 * 1024 * 1024

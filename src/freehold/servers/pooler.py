@@ -23,8 +23,9 @@ from freehold.servers.binaries import Binaries
 from freehold.servers.faults import translated
 from freehold.servers.owned import OwnedServer
 from freehold.servers.places import temporary_directory
+from freehold.servers.ports import free_port, port_is_free
 from freehold.servers.server import Addressable
-from freehold.servers.settings import Settings, Value, free_port, port_is_free
+from freehold.servers.settings import Settings, Value
 
 PoolMode = Literal["transaction", "session", "statement"]
 PROGRAM = "pgbouncer"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -50,21 +49,3 @@ def last_port(data_directory: Path) -> int | None:
         return None
     found = re.search(r"^port = '(\d+)'$", text, re.MULTILINE)
     return int(found.group(1)) if found else None
-
-
-def port_is_free(port: int) -> bool:
-    """Whether a server could listen on this TCP port of the loopback."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def free_port() -> int:
-    """A TCP port of the loopback that nothing uses at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -246,18 +246,19 @@ class KillableProxy:
     def _hold(self, pair: _Pair, trap: _Trap, held: Held, data: bytes) -> bool:
         self._drop(pair)
         held.data, held.server = data, pair.server
+        trap.sprung.set()
         if trap.how is Cut.RESET:
             pair.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
         if trap.how is not Cut.SILENCE:
             pair.client.close()
         else:
             self._muted.append(pair.client)
-        trap.sprung.set()
         return False
 
     def _spring(self, pair: _Pair, trap: _Trap) -> bool:
-        self._end(pair, trap.how)
+        # Before the client can see it, who then may ask.
         trap.sprung.set()
+        self._end(pair, trap.how)
         return False
 
     def _end(self, pair: _Pair, how: Cut) -> None:

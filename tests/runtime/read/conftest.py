@@ -17,7 +17,7 @@ from freehold.runtime import Key, KeyRing
 from freehold.servers.binaries import Binaries
 from freehold.servers.disposable import disposable, replica_of
 from freehold.servers.owned import OwnedServer
-from freehold.servers.settings import free_port
+from freehold.servers.ports import free_port
 from freehold.testing.database import create_database
 from freehold.testing.servers import SETTINGS, binaries_of, wait_for_replay
 from tests.runtime.commit.layer import ONE, PASSWORD, SECRET, Entry, build

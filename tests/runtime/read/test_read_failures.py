@@ -14,7 +14,7 @@ from freehold.errors import ConfigError, ConnectionLost, ReplicaConflict, Server
 from freehold.events import ReplicaFallback, RetryScheduled
 from freehold.runtime import Session
 from freehold.runtime.position import Position
-from freehold.servers.settings import free_port
+from freehold.servers.ports import free_port
 from freehold.testing.proxy import KillableProxy
 from tests.runtime.commit.layer import Entry
 from tests.runtime.conftest import Shop
