@@ -15,7 +15,6 @@ from freehold.runtime.body import Body, Opened
 from freehold.runtime.outcome import Settled, Verdict
 from freehold.runtime.retry import Budget
 from freehold.runtime.settling import Settling
-from freehold.runtime.unit import UNKNOWN
 from torture.ground import Ground
 
 RESOLVE = "freehold.resolve_outcome_v1(text)"
@@ -58,7 +57,7 @@ class Defect:
 def _after_unknown(instead: Callable[[Opened, CommitUnknown], Settled | None]) -> Callable[[Body], None]:
     def change(body: Body) -> None:
         def after_unknown(self: Body, budget: Budget, opened: Opened, error: CommitUnknown) -> Settled | None:
-            opened.abandon(UNKNOWN)
+            opened.abandon()
             self.frame.listener(CommitAmbiguous(opened.unit.workload.name, keyed=opened.unit.claim is not None))
             return instead(opened, error)
 

@@ -299,6 +299,12 @@ class NestedTransaction(TransactionError):
     code = "transaction.nested"
 
 
+class TransactionBusy(TransactionError):
+    """Two calls are made at once on one transaction, from two tasks or threads."""
+
+    code = "transaction.busy"
+
+
 class TransactionOver(TransactionError):
     """A transaction is used after it ended."""
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-import psycopg
 from sqlalchemy.util.concurrency import greenlet_spawn
 
-from freehold.runtime.body import Opened, finish
-from freehold.runtime.connections import raise_typed_only
+from freehold.runtime.body import Opened, finish, typed
 
 H = TypeVar("H")
 
@@ -41,8 +39,8 @@ class Block(Generic[H]):
         try:
             if error is None:
                 finish(opened, None)
-            else:
-                _raise_typed(opened, error)
+            elif (found := typed(error, opened.unit)) is not error:
+                raise found
         finally:
             opened.abandon()
 
@@ -67,13 +65,7 @@ class AsyncBlock(Generic[H]):
         try:
             if error is None:
                 await greenlet_spawn(finish, opened, None)
-            else:
-                _raise_typed(opened, error)
+            elif (found := typed(error, opened.unit)) is not error:
+                raise found
         finally:
             await greenlet_spawn(opened.abandon)
-
-
-def _raise_typed(opened: Opened, error: Any) -> None:
-    """Freehold's error for what the raw connection said; what SQLAlchemy runs is translated where it fails."""
-    if isinstance(error, psycopg.Error):
-        raise_typed_only(error, opened.unit.link, opened.unit.frame.faults)

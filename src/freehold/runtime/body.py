@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, Protocol
 import psycopg
 
 from freehold.errors import (
-    CommittedNotDurable,
     CommitUnknown,
     FreeholdError,
     InputError,
@@ -17,14 +16,14 @@ from freehold.errors import (
 )
 from freehold.events import CommitAmbiguous, RetryGivenUp, RetryScheduled
 from freehold.runtime.commits import CancelledAfterCommit, InterruptedAfterCommit, raise_interrupt, unknown_commit
-from freehold.runtime.connections import raise_typed
+from freehold.runtime.connections import fault_of, raise_typed
 from freehold.runtime.context import Context
 from freehold.runtime.nodes import Node
 from freehold.runtime.outcome import Claim, Replay, Settled, Superseded, Verdict
 from freehold.runtime.retry import Budget, Cause, cause_of
 from freehold.runtime.scope import UNSET, current
 from freehold.runtime.settling import Settling, given_up, refuse_undeclared
-from freehold.runtime.unit import NOT_DURABLE, ROLLED_BACK, UNKNOWN, Frame, Unit
+from freehold.runtime.unit import Frame, Unit
 from freehold.runtime.workload import Workload, find
 
 AFTER_COMMIT = (InterruptedAfterCommit, CancelledAfterCommit)
@@ -47,8 +46,11 @@ class Opened(Protocol):
     def finish(self, result: Any) -> Any:
         """Commit, with the result of a keyed function; gives it as it was stored."""
 
-    def abandon(self, outcome: str = ROLLED_BACK) -> None:
+    def let_go(self) -> None:
         """Roll back what is not committed, and give the connection back."""
+
+    def abandon(self) -> None:
+        """Let go, and run what is to follow."""
 
     def join(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         """Call a function inside a savepoint."""
@@ -118,7 +120,8 @@ class Body:
         """Run a function in a transaction until it commits, its key has an outcome, or the budget is spent."""
         active = self._active.get()
         if active is not None and not active[0].unit.over:
-            _refuse_joining(active[0].unit, wanted, claim, same_kind=active[1] == open_attempt)
+            same_kind = _opener(active[1]) == _opener(open_attempt)
+            _refuse_joining(active[0].unit, wanted, claim, same_kind=same_kind)
             return active[0].join(function, arguments)
         budget = Budget(wanted.workload.retry)
         while True:
@@ -139,7 +142,8 @@ class Body:
                 opened.abandon()
                 assert claim is not None
                 claim.epoch = tombstone.epoch
-            except BaseException as error:  # noqa: BLE001  # judged, and raised again where it ends the run
+            except BaseException as raised:  # noqa: BLE001  # judged, and raised again where it ends the run
+                error = typed(raised, opened.unit)
                 if isinstance(error, CommitUnknown) and opened.unit.in_doubt:
                     settled = self._after_unknown(budget, opened, error)
                     if settled is not None:
@@ -163,6 +167,8 @@ class Body:
         if unit.claim is not None:
             refuse_undeclared(error)
         may = isinstance(error, Exception) and not unit.external and not stands
+        if isinstance(error, CommitUnknown) and not unit.closing.asked:
+            may = False  # another transaction's, which the function has begun by itself
         cause = cause_of(error, budget.retry, read_only=unit.read_only or unit.workload.read_only) if may else None
         if cause is None:
             raise error
@@ -192,17 +198,19 @@ class Body:
             Nothing is stored, and the function must not run again.
         """
         unit, claim = opened.unit, opened.unit.claim
-        opened.abandon(UNKNOWN)
-        self.frame.listener(CommitAmbiguous(unit.workload.name, keyed=claim is not None))
-        if claim is None:
-            raise error
-        error.token = claim.token(unit.context.tenant)
-        settled = self.settling.settle(claim, unit.context.tenant)
-        if settled.verdict is Verdict.UNKNOWN:
-            raise error
-        if settled.verdict is Verdict.COMMITTED:
-            unit.closing.confirmed = True
-            unit.committed()
+        try:
+            opened.let_go()
+            self.frame.listener(CommitAmbiguous(unit.workload.name, keyed=claim is not None))
+            if claim is None:
+                raise error
+            error.token = claim.token(unit.context.tenant)
+            settled = self.settling.settle(claim, unit.context.tenant)
+            if settled.verdict is Verdict.UNKNOWN:
+                raise error
+        except BaseException:
+            unit.ended()
+            raise
+        unit.settled(committed=settled.verdict is Verdict.COMMITTED)
         if unit.closing.interrupted is not None:
             raise_interrupt(unit.closing.interrupted, confirmed=unit.closing.confirmed)
         if settled.verdict is Verdict.COMMITTED:
@@ -219,6 +227,11 @@ class Body:
         error = unknown_commit()
         error.token = claim.token(tenant)
         raise error
+
+
+def _opener(open_attempt: OpenAttempt) -> Any:
+    """What opens its attempts on a server, which for a read also chooses the server."""
+    return getattr(open_attempt, "open_on", open_attempt)
 
 
 def _refuse_joining(unit: Unit, wanted: Wanted, claim: Claim | None, *, same_kind: bool) -> None:
@@ -253,11 +266,14 @@ def finish(opened: Opened, result: Any) -> Any:
             opened.unit.committed()
             raise InterruptedAfterCommit("interrupted after COMMIT; the commit stands") from None
         raise
-    except CommitUnknown:
-        opened.abandon(UNKNOWN)
-        raise
-    except CommittedNotDurable:
-        opened.abandon(NOT_DURABLE)
-        raise
     except psycopg.Error as error:
         raise_typed(error, opened.unit.link, opened.unit.frame.faults)
+
+
+def typed(error: BaseException, unit: Unit) -> BaseException:
+    """Freehold's error for what the raw connection said; what SQLAlchemy runs is translated where it fails."""
+    found = fault_of(error, unit.link, unit.frame.faults) if isinstance(error, psycopg.Error) else None
+    if found is None:
+        return error
+    found.__cause__ = error
+    return found

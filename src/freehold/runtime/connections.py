@@ -73,7 +73,7 @@ def _refuse_dead(raw: Any, record: Any, fairy: Any) -> None:
 def _release(raw: Any, record: Any) -> None:
     link: Link | None = record.driver_connection
     if link is not None:
-        link.held = False
+        link.forget()
 
 
 def _guard_commit(connection: sa.Connection) -> None:

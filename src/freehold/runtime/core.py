@@ -20,7 +20,7 @@ from freehold.runtime.outbox import SEND, sending
 from freehold.runtime.outcome import decode, encode
 from freehold.runtime.pools import Lease
 from freehold.runtime.statement import TENANT, Compiler, CoreResult, Form
-from freehold.runtime.unit import ROLLED_BACK, Unit
+from freehold.runtime.unit import Unit
 
 Item = Any
 """A statement, or a pair of a statement and its parameters by name."""
@@ -76,14 +76,16 @@ class CoreWork:
         if self.unit.claim is not None:
             self.stored = decode(encode(result))
             self.unit.store(result)
+        if self._link.closing.told is not None:
+            raise self._link.closing.told
         self._link.release()
         if not commands and not self._link.closing.before and self._link.pgconn.transaction_status == IDLE:
             return forms, None
         return forms, self._link.finish(commands)
 
-    def savepoint(self, command: Command) -> PQGen[None]:
+    def savepoint(self, *commands: Command) -> PQGen[None]:
         """Set a savepoint, release it, or go back to it."""
-        yield from self._typed([command])
+        yield from self._typed(commands)
 
     def begin(self) -> PQGen[None]:
         """Begin with no statement."""
@@ -173,8 +175,10 @@ class CoreTransaction(CoreWork):
                 answers = self._link.patiently(ending)
             except psycopg.Error as error:
                 self._raise(error)
+        results = self._results(forms, answers)
+        self.give_back()
         self.unit.committed()
-        return self._results(forms, answers)
+        return results
 
     def send(self, topic: str, payload: Any, *, key: str | None = None) -> int:
         """Write a message that is relayed once this transaction has committed; see :mod:`freehold.runtime.outbox`."""
@@ -213,8 +217,10 @@ class AsyncCoreTransaction(CoreWork):
                 answers = await self._link.patiently(ending)
             except psycopg.Error as error:
                 self._raise(error)
+        results = self._results(forms, answers)
+        await greenlet_spawn(self.give_back)
         await greenlet_spawn(self.unit.committed)
-        return self._results(forms, answers)
+        return results
 
     async def send(self, topic: str, payload: Any, *, key: str | None = None) -> int:
         """Write a message that is relayed once this transaction has committed; see :mod:`freehold.runtime.outbox`."""
@@ -268,13 +274,20 @@ class CoreAttempt:
             _, ending = self.handle.ending((), result)
             if ending is not None:
                 self._waits.patiently(self._link, ending)
+            self.handle.give_back()
             self.unit.committed()
         return self.handle.stored if self.unit.claim is not None else result
 
-    def abandon(self, outcome: str = ROLLED_BACK) -> None:
+    def let_go(self) -> None:
         """Give the connection back, and with it what is not committed."""
         self.handle.give_back()
-        self.unit.ended(outcome)
+
+    def abandon(self) -> None:
+        """Let go, and run what is to follow."""
+        try:
+            self.let_go()
+        finally:
+            self.unit.ended()
 
     def join(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         """Call a function inside a savepoint."""
@@ -284,7 +297,8 @@ class CoreAttempt:
             result = self._waits.call(function, self.handle, *arguments)
         except BaseException:
             if self._link.pgconn.status == psycopg.pq.ConnStatus.OK:
-                self._waits.drive(self._link, self.handle.savepoint(BACK))
+                # Going back to a savepoint leaves it, and those of the runs around this one have the same name.
+                self._waits.drive(self._link, self.handle.savepoint(BACK, RELEASE))
             raise
         finally:
             self.unit.joined -= 1

@@ -209,7 +209,11 @@ class Database:
         request: Any = None,
         **options: Any,
     ) -> R:
-        """:meth:`run` on the fast path."""
+        """:meth:`run` on the fast path.
+
+        The question whether the key has an outcome travels with the first statement: of a function that was carried out
+        before, what stands in front of its first statement runs again, and nothing behind it.
+        """
         wanted = self._body.wanted(tenant, actor, workload)
         claim = Claim.of(key, request) if key is not None else None
         found: R = self._body.run(self._core, _called(function, options), arguments, wanted, claim)

@@ -14,7 +14,13 @@ from psycopg import pq, waiting
 from psycopg._connection_base import BaseConnection
 from psycopg.abc import Params, PQGen, Query
 
-from freehold.errors import CommittedNotDurable, CommitUnknown, TransactionTimeout
+from freehold.errors import (
+    CommittedNotDurable,
+    CommitUnknown,
+    FreeholdError,
+    TransactionBusy,
+    TransactionTimeout,
+)
 from freehold.runtime.commits import (
     commit_inside,
     ended_inside,
@@ -36,7 +42,8 @@ IDLE, FAILED = pq.TransactionStatus.IDLE, pq.TransactionStatus.INERROR
 COMMIT = Command(b"COMMIT")
 SYNC_WAIT = "syncrep.c"
 """The server's source file that warns, with a general SQLSTATE, of a wait for a standby that was cut short."""
-INTERRUPTS = (KeyboardInterrupt, SystemExit)
+OWN = (psycopg.Error, FreeholdError)
+"""What the server, libpq and the runtime say; anything else that leaves a wait is an interrupt."""
 INTERVAL = 0.1
 """Seconds between looks at Ctrl-C while waiting for the server."""
 
@@ -75,6 +82,10 @@ class Closing:
     """Whether the server has answered it with COMMIT."""
     interrupted: BaseException | None = None
     """An interrupt or cancellation that came while the answer was waited for."""
+    told: FreeholdError | None = None
+    """What the caller was told of COMMIT, where it is not simply done; told again to a caller who goes on."""
+    round_trips: int = 0
+    """How often the transaction has waited for the server."""
 
 
 class Link(BaseConnection[Any]):
@@ -91,7 +102,6 @@ class Link(BaseConnection[Any]):
         self.place = Place()
         self.seen: Position | None = None
         self.log: list[str] = []
-        self.round_trips = 0
         self.busy_since: float | None = None
         self.peer_dead = ""
         self.waited: float | None = None
@@ -116,6 +126,19 @@ class Link(BaseConnection[Any]):
         """Whether the server has closed the connection already; nothing is asked of it."""
         return is_dead(self.pgconn, self._poller)
 
+    @property
+    def round_trips(self) -> int:
+        """How often the transaction has waited for the server."""
+        return self.closing.round_trips
+
+    def forget(self) -> None:
+        """Know nothing more of the transaction that is over."""
+        self.opening = None
+        self.closing = Closing()
+        self.deadline = None
+        self.held = False
+        self._begun = False
+
     def learn(self, place: Place) -> None:
         """Remember where it leads; a pooler's connection may lead elsewhere the next time."""
         if self.backend.pid:
@@ -126,7 +149,6 @@ class Link(BaseConnection[Any]):
         self.opening = opening
         self.closing = Closing()
         self.log = []
-        self.round_trips = 0
         self.deadline = None
         self.waited = None
         self.held = True
@@ -155,7 +177,7 @@ class Link(BaseConnection[Any]):
         """
         self._refuse_late()
         opening, self.opening = self.opening, None
-        self.round_trips += 1
+        self.closing.round_trips += 1
         if opening is None:
             results = yield from exchange(self.pgconn, self.statements, commands)
             if results and results[-1].status == FATAL:
@@ -182,40 +204,52 @@ class Link(BaseConnection[Any]):
         psycopg.Error
             A command, or a constraint at COMMIT, failed; nothing is stored.
         """
+        closing = self.closing
+        if closing.told is not None:
+            raise closing.told
         opening, self.opening = self.opening, None
         if opening is None:
             self.refuse_failed()
         first = opening.commands if opening else ()
-        sent = [*first, *commands, *self.closing.before]
+        sent = [*first, *commands, *closing.before]
         if self.dead:
             raise psycopg.OperationalError("the server has closed the connection; COMMIT was not sent")
         self._sync_wait_cancelled = False
-        self.round_trips += 1
-        self.closing.asked = True
+        closing.round_trips += 1
+        closing.asked = True
         try:
-            results = yield from exchange(self.pgconn, self.statements, [*sent, COMMIT, *self.closing.after])
+            results = yield from exchange(self.pgconn, self.statements, [*sent, COMMIT, *closing.after])
         except psycopg.OperationalError as error:
-            raise unknown_commit(error) from error
+            closing.told = unknown_commit(error)
+            raise closing.told from error
         _tell(opening, results)
         answer = results[len(sent)] if len(results) > len(sent) else None
         if answer is None or answer.status == FATAL:
             self._raise_unfinished(results, answer is not None)
         if answer.command_status != b"COMMIT":
+            closing.asked = False
             raise refused_commit()
-        self.closing.confirmed = True
+        closing.confirmed = True
+        self._begun = False
+        self.deadline = None
         if self._sync_wait_cancelled:
-            raise not_durable()
-        self.closing.received(results[len(sent) + 1 :])
+            closing.told = not_durable()
+            raise closing.told
+        closing.received(results[len(sent) + 1 :])
         return results[len(first) : len(first) + len(commands)]
 
     def _raise_unfinished(self, results: Results, at_commit: bool) -> NoReturn:
         try:
             raise_failed(results, self.pgconn._encoding)
         except psycopg.Error as error:
-            if at_commit and self.pgconn.status != pq.ConnStatus.OK:
-                raise unknown_commit(error) from error
-            raise
-        raise unknown_commit()
+            if not at_commit or self.pgconn.status == pq.ConnStatus.OK:
+                # Nothing is stored: COMMIT failed, or something before it, behind which it is not carried out.
+                self.closing.asked = False
+                raise
+            self.closing.told = unknown_commit(error)
+            raise self.closing.told from error
+        self.closing.told = unknown_commit()
+        raise self.closing.told
 
     def refuse_failed(self) -> None:
         """Refuse a COMMIT that the server would answer with ROLLBACK and no error."""
@@ -223,6 +257,8 @@ class Link(BaseConnection[Any]):
             raise refused_commit()
 
     def _refuse_late(self) -> None:
+        if self.closing.told is not None:
+            raise self.closing.told
         if self.deadline is not None and monotonic() > self.deadline:
             raise TransactionTimeout(
                 "The transaction takes longer than its workload allows",
@@ -230,6 +266,13 @@ class Link(BaseConnection[Any]):
             )
         if self._begun and self.held and self.pgconn.transaction_status == IDLE:
             raise ended_inside()
+
+    def _refuse_second(self) -> None:
+        if self.busy_since is not None:
+            raise TransactionBusy(
+                "Two calls at once on one transaction",
+                hint="Await each before the next, or give them to batch(); tasks side by side need a transaction each.",
+            )
 
     def _start_query(self) -> PQGen[None]:
         self._refuse_late()
@@ -246,9 +289,12 @@ class Link(BaseConnection[Any]):
         yield from self._pipeline._sync_gen()
         pipeline, self._pipeline = self._pipeline, None
         self.pgconn.exit_pipeline_mode()
-        yield from self.send(())
-        self.pgconn.enter_pipeline_mode()
-        self._pipeline = pipeline
+        try:
+            yield from self.send(())
+        finally:
+            self._pipeline = pipeline
+            if self.pgconn.status == pq.ConnStatus.OK:
+                self.pgconn.enter_pipeline_mode()
 
     def _commit_gen(self) -> PQGen[None]:
         if self.held:
@@ -260,6 +306,8 @@ class Link(BaseConnection[Any]):
     def _rollback_gen(self) -> PQGen[None]:
         self.opening = None
         yield from super()._rollback_gen()
+        self._begun = False
+        self.deadline = None
 
     def _deallocate(self, name: bytes | None) -> PQGen[None]:
         if name is None:
@@ -322,7 +370,7 @@ def _execute_gen(
     if link.opening is not None and link._pipeline is None and link.pgconn.transaction_status == IDLE:
         yield from link.execute_first(cursor, query, params, binary)
     else:
-        link.round_trips += 1
+        link.closing.round_trips += 1
         yield from usual(query, params, prepare=prepare, binary=binary)
 
 
@@ -336,6 +384,7 @@ class Connection(Link, psycopg.Connection[Any]):
 
     def wait(self, gen: PQGen[T], *arguments: Any, **options: Any) -> T:
         """Drive a generator to its end; see psycopg."""
+        self._refuse_second()
         self.busy_since = began = monotonic()
         try:
             return super().wait(gen, *arguments, **options)
@@ -367,11 +416,14 @@ class Connection(Link, psycopg.Connection[Any]):
         KeyboardInterrupt, SystemExit
             An interrupt came, and nothing is stored.
         """
+        self._refuse_second()
         closing = self.closing
         self.busy_since = began = monotonic()
         try:
             return waiting.wait(generator, self.pgconn.socket, INTERVAL)
-        except INTERRUPTS as interrupt:
+        except OWN:
+            raise
+        except BaseException as interrupt:  # noqa: BLE001  # Ctrl-C, or whatever else a signal's handler raises
             self._wait_out(generator, closing, interrupt)
         finally:
             self.busy_since = None
@@ -386,16 +438,17 @@ class Connection(Link, psycopg.Connection[Any]):
                 waiting.wait(generator, self.pgconn.socket, INTERVAL)
             except (CommitUnknown, CommittedNotDurable):
                 raise
-            except INTERRUPTS as again:
-                closing.interrupted = interrupt = again
-            except Exception as error:
+            except OWN as error:
                 raise interrupt from error
+            except BaseException as again:  # noqa: BLE001
+                closing.interrupted = interrupt = again
             else:
                 raise_interrupt(interrupt, confirmed=closing.confirmed)
         self.close()
         if closing.asked and not closing.confirmed:
-            raise unknown_commit() from interrupt
-        raise interrupt
+            closing.told = unknown_commit()
+            raise closing.told from interrupt
+        raise_interrupt(interrupt, confirmed=closing.confirmed)
 
 
 class AsyncConnection(Link, psycopg.AsyncConnection[Any]):
@@ -408,6 +461,7 @@ class AsyncConnection(Link, psycopg.AsyncConnection[Any]):
 
     async def wait(self, gen: PQGen[T], *arguments: Any, **options: Any) -> T:
         """Drive a generator to its end; see psycopg."""
+        self._refuse_second()
         self.busy_since = began = monotonic()
         try:
             return await super().wait(gen, *arguments, **options)
@@ -430,6 +484,7 @@ class AsyncConnection(Link, psycopg.AsyncConnection[Any]):
         asyncio.CancelledError
             The task was cancelled, and nothing is stored.
         """
+        self._refuse_second()
         closing = self.closing
         self.busy_since = began = monotonic()
         try:

@@ -133,6 +133,9 @@ class Claim:
         state, request_hash, result, epoch = (answer.get_value(0, column) for column in range(2, 6))
         if state == b"committed":
             raise Replay(self.stored(bytes.fromhex((request_hash or b"")[2:].decode()), result))
+        if state is None:
+            # A tombstone that this attempt knows of was dropped by a failover.
+            self.epoch = 0
         if state == b"aborted" and int(epoch or 0) != self.epoch:
             raise Superseded(int(epoch or 0))
 

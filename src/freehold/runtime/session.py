@@ -20,7 +20,7 @@ from freehold.runtime.exchange import Command
 from freehold.runtime.locks import lock_command
 from freehold.runtime.outbox import send
 from freehold.runtime.outcome import decode, encode
-from freehold.runtime.unit import ROLLED_BACK, Unit
+from freehold.runtime.unit import Unit
 
 NO_TENANTS: TenantColumns = {}
 HANDLE = "freehold_handle"
@@ -156,10 +156,11 @@ class Session(BulkMethods, orm.Session):
         with self.begin_nested():
             return self.unit.frame.waits.call(function, self.handle, *arguments)
 
-    def abandon(self, outcome: str = ROLLED_BACK) -> None:
-        """Roll back what is not committed and close; called once, by the block that began the transaction."""
+    def let_go(self) -> None:
+        """Roll back what is not committed and close."""
         self._ended = True
-        link = self.unit.link
+        # After its end the connection is somebody else's.
+        link = None if self.unit.over else self.unit.link
         try:
             if link is not None and not link.usable:
                 self.invalidate()
@@ -168,7 +169,13 @@ class Session(BulkMethods, orm.Session):
                 self.rollback()
         finally:
             self.close()
-            self.unit.ended(outcome)
+
+    def abandon(self) -> None:
+        """Let go, and run what is to follow; called once, by the block that began the transaction."""
+        try:
+            self.let_go()
+        finally:
+            self.unit.ended()
 
     def psycopg(self) -> psycopg.Connection[Any]:
         """The psycopg connection of this transaction, with the context bound. Leave its transaction alone.

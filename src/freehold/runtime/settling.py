@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import monotonic
@@ -20,6 +21,7 @@ from freehold.errors import (
 )
 from freehold.events import OutcomeResolved
 from freehold.kernel.template import read_sql
+from freehold.runtime.commits import CancelledAfterCommit, InterruptedAfterCommit
 from freehold.runtime.context import Context
 from freehold.runtime.driver import Link, Results
 from freehold.runtime.exchange import Command
@@ -33,6 +35,8 @@ FENCE = read_sql(PACKAGE, "fence_outcome").encode()
 DURABLY = Command(read_sql(PACKAGE, "settle_durably").encode())
 UNDEFINED = frozenset({"42883", "3F000", "42501"})
 """A function, or its schema, that is not there or not granted."""
+OWN_FUNCTIONS = re.compile(r"\b(position|(claim|record|resolve)_outcome)_v1\b")
+"""The functions of the room, as the server names them in any language."""
 RESOLVING = 10.0
 """Seconds for which a lost COMMIT is asked after before its outcome is unknown: a failover takes a few."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.1
@@ -105,6 +109,13 @@ class Settling:
             unit.attach(link)
             link.held = False
             return judge(link, self.frame.waits.patiently(link, link.finish(commands)))
+        except (InterruptedAfterCommit, CancelledAfterCommit) as told:
+            # What stands is the question's own transaction.
+            raise (unit.closing.interrupted or told) from None
+        except Exception as error:
+            if unit.closing.interrupted is not None:
+                raise unit.closing.interrupted from error
+            raise
         finally:
             lease.give_back()
 
@@ -132,7 +143,7 @@ def given_up(settled: Settled, error: CommitUnknown) -> OutcomeError:
 
 def refuse_undeclared(error: BaseException) -> None:
     said = server_error(error)
-    if said is not None and said.sqlstate in UNDEFINED and "freehold" in (said.diag.message_primary or ""):
+    if said is not None and said.sqlstate in UNDEFINED and OWN_FUNCTIONS.search(said.diag.message_primary or ""):
         raise ConfigError(
             "The data layer declares no outcomes, so that no transaction can run under a key",
             hint="Add Outcomes() to the DataLayer, and apply it.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
@@ -22,6 +23,7 @@ from freehold.runtime.signer import Signer
 from freehold.runtime.waits import BLOCKING, Waits
 from freehold.runtime.workload import Workload
 
+logger = logging.getLogger("freehold")
 COMMITTED, ROLLED_BACK, UNKNOWN, NOT_DURABLE = "committed", "rolled back", "unknown", "committed, not durable"
 
 
@@ -63,6 +65,8 @@ class Unit:
     gate: Gate | None = None
     external: list[str] = field(default_factory=list)
     link: Link | None = None
+    log: Sequence[str] = ()
+    """The statements that were sent."""
     after_commit: list[Callable[[], Any]] = field(default_factory=list)
     after_rollback: list[Callable[[], Any]] = field(default_factory=list)
     began: float = field(default_factory=monotonic)
@@ -90,9 +94,9 @@ class Unit:
             link.deadline = self.began + self.workload.transaction_timeout
         if self.frame.positions:
             link.closing = Closing(after=[POSITION], received=self._ended)
-        self.closing = link.closing
+        self.closing, self.log = link.closing, link.log
         link.read_only_transaction = self.read_only or self.workload.read_only
-        link.statement_timeout = self.workload.statement_timeout
+        link.statement_timeout = self.workload.statement_limit(link.server_version)
         link.holder = (self.context.actor, self.workload.name)
 
     def _opened(self, results: Results) -> None:
@@ -123,7 +127,7 @@ class Unit:
     @property
     def in_doubt(self) -> bool:
         """Whether COMMIT was sent and not confirmed, and there was something to store."""
-        return self.closing.asked and not self.closing.confirmed and not self.read_only
+        return self.closing.asked and not self.closing.confirmed and not (self.read_only or self.workload.read_only)
 
     @property
     def position_token(self) -> str:
@@ -160,18 +164,30 @@ class Unit:
                 hint="Do not run the transaction again. What must follow a commit for certain belongs in the outbox.",
             ) from failures[0]
 
-    def ended(self, outcome: str) -> None:
-        """Run what was to follow a rollback, where it is one and not an unknown commit."""
+    def ended(self) -> None:
+        """Run what is to follow the end that the transaction has come to, whichever it is."""
         if self.over:
             return
-        if self.closing.confirmed and outcome == ROLLED_BACK:
-            # An interrupt came between the answer and this.
+        if self.closing.confirmed and self.closing.told is None:
+            # What left the block came after COMMIT.
             self.committed()
             return
         self.over = True
-        self._tell(outcome)
-        if outcome == ROLLED_BACK:
+        if self.closing.confirmed:
+            self._tell(NOT_DURABLE)
+        elif self.in_doubt:
+            self._tell(UNKNOWN)
+        else:
+            self._tell(ROLLED_BACK)
             self._run(self.after_rollback)
+
+    def settled(self, *, committed: bool) -> None:
+        """Take in the verdict of a COMMIT whose answer was lost, and run what is to follow."""
+        self.closing.asked, self.closing.confirmed, self.closing.told = committed, committed, None
+        if committed:
+            self.committed()
+        else:
+            self.ended()
 
     def _run(self, functions: Sequence[Callable[[], Any]]) -> list[Exception]:
         failures: list[Exception] = []
@@ -186,18 +202,20 @@ class Unit:
         if self.frame.listener is ignore:
             return
         seconds = monotonic() - self.began
-        self.frame.listener(
-            TransactionEnded(
-                workload=self.workload.name,
-                tenant=self.context.tenant,
-                node=self.node,
-                outcome=outcome,
-                seconds=seconds,
-                attempts=self.attempt,
-                statements=len(self.link.log) if self.link else 0,
-                round_trips=self.link.round_trips if self.link else 0,
-            )
+        ended = TransactionEnded(
+            workload=self.workload.name,
+            tenant=self.context.tenant,
+            node=self.node,
+            outcome=outcome,
+            seconds=seconds,
+            attempts=self.attempt,
+            statements=len(self.log),
+            round_trips=self.closing.round_trips,
         )
-        if seconds > self.workload.slow:
-            statements = tuple(self.link.log) if self.link else ()
-            self.frame.listener(TransactionSlow(self.workload.name, seconds, statements))
+        try:
+            self.frame.listener(ended)
+            if seconds > self.workload.slow:
+                self.frame.listener(TransactionSlow(self.workload.name, seconds, tuple(self.log)))
+        except Exception:
+            # A listener decides nothing: the transaction has ended as it has.
+            logger.exception("A listener failed at the end of a transaction")

@@ -141,7 +141,7 @@ class Workload:
     def settings(self, server_version: int) -> tuple[tuple[str, str], ...]:
         """Transaction-local settings, by name, in milliseconds."""
         wanted = {
-            "statement_timeout": self._statement_limit(server_version),
+            "statement_timeout": self.statement_limit(server_version),
             "lock_timeout": self.lock_timeout,
             "idle_in_transaction_session_timeout": self.idle_timeout,
         }
@@ -149,7 +149,8 @@ class Workload:
             wanted["transaction_timeout"] = self.transaction_timeout
         return tuple((name, f"{round(value * 1000)}ms") for name, value in wanted.items() if value is not None)
 
-    def _statement_limit(self, server_version: int) -> float | None:
+    def statement_limit(self, server_version: int) -> float | None:
+        """Seconds that a statement may take; before 17 also those of the whole transaction."""
         if server_version >= 170000 or self.transaction_timeout is None:
             return self.statement_timeout
         return min(self.transaction_timeout, self.statement_timeout or self.transaction_timeout)
