@@ -76,8 +76,6 @@ class CoreWork:
         if self.unit.claim is not None:
             self.stored = decode(encode(result))
             self.unit.store(result)
-        if self._link.closing.told is not None:
-            raise self._link.closing.told
         self._link.release()
         if not commands and not self._link.closing.before and self._link.pgconn.transaction_status == IDLE:
             return forms, None
@@ -102,7 +100,7 @@ class CoreWork:
         raise_typed(error, self._link, self.unit.frame.faults)
 
     def _prepared(self, items: Sequence[Item]) -> tuple[list[Form], list[Command]]:
-        if self.unit.over:
+        if self.unit.over or self.unit.closing.told is not None:
             self.unit.refuse_over()
         tenant = self.unit.tenant
         forms, commands = [], []

@@ -140,7 +140,11 @@ class Unit:
         Raises
         ------
         TransactionOver
+        CommitUnknown, CommittedNotDurable
+            Again, to a caller who has caught it and goes on.
         """
+        if self.closing.told is not None:
+            raise self.closing.told
         if self.over:
             raise TransactionOver(
                 "The transaction is over", hint="Use its session inside its block; begin another for what comes later."
