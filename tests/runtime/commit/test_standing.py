@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import psycopg
@@ -16,6 +17,7 @@ import sqlalchemy as sa
 
 from freehold import AsyncCoreTransaction, CoreTransaction, Database, Session
 from freehold.errors import CommittedNotDurable
+from freehold.events import TransactionEnded
 from freehold.runtime.commits import CancelledAfterCommit, InterruptedAfterCommit
 from freehold.servers import Server
 
@@ -97,6 +99,16 @@ def test_a_wait_for_a_standby_that_is_cut_short_is_a_commit_that_is_not_durable(
         CALLS[way](db)
     assert "Do not run it again" in caught.value.hint
     assert alone.marks() == {"x": 1}
+    assert [ended.outcome for ended in alone.of(TransactionEnded)] == ["committed, not durable"]
+
+
+def test_neither_hook_runs_after_it(alone: Ledger) -> None:
+    db, seen = alone.connect(), list[str]()
+    with once_it_waits(alone, cancel(alone)), pytest.raises(CommittedNotDurable), db.core(**WHO) as tx:
+        tx.after_commit(lambda: seen.append("committed"))
+        tx.after_rollback(lambda: seen.append("rolled back"))
+        at_once(tx)
+    assert seen == []
 
 
 def test_the_same_under_asyncio(alone: Ledger) -> None:
@@ -113,11 +125,11 @@ async def acore(tx: AsyncCoreTransaction) -> None:
     await tx.execute(ADD, {"mark": "x"})
 
 
-def interrupt_then_release(ledger: Ledger) -> Callable[[int], None]:
-    """Ctrl-C, and then a standby is no longer asked for."""
+def interrupt_then_release(ledger: Ledger, number: int = signal.SIGINT) -> Callable[[int], None]:
+    """Ctrl-C or another signal, and then a standby is no longer asked for."""
 
     def act(pid: int) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), number)
         released = threading.Timer(0.3, await_standby, (ledger.place.server, ""))
         released.start()
         released.join()
@@ -132,6 +144,25 @@ def test_ctrl_c_during_commit_waits_for_the_answer(alone: Ledger, way: str) -> N
         CALLS[way](db)
     assert alone.marks() == {"x": 1}
     db.run_core(core, **WHO)
+
+
+class TooLate(Exception):
+    """What a task queue raises in a task that takes too long."""
+
+
+@pytest.mark.parametrize("way", CALLS)
+def test_what_a_signal_raises_during_commit_waits_for_the_answer_too(alone: Ledger, way: str) -> None:
+    def late(number: int, frame: FrameType | None) -> None:
+        raise TooLate
+
+    db, before = alone.connect(), signal.signal(signal.SIGUSR1, late)
+    try:
+        with once_it_waits(alone, interrupt_then_release(alone, signal.SIGUSR1)), pytest.raises(TooLate):
+            CALLS[way](db)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert alone.marks() == {"x": 1}
+    assert [ended.outcome for ended in alone.of(TransactionEnded)] == ["committed"]
 
 
 def release_later(ledger: Ledger) -> Callable[[int], None]:

@@ -23,6 +23,7 @@ from .conftest import LONG, RING, WHO, Pair, until, write
 
 STANDBY = sql("SELECT pg_is_in_recovery()")
 MARKS = sa.select(Entry.mark)
+PID = sql("SELECT pg_backend_pid()")
 
 
 def served_by_replica(session: Session) -> bool:
@@ -131,15 +132,29 @@ def test_a_commit_lost_on_a_replica_is_no_doubt(pair: Pair) -> None:
         url = pair.url(pair.replica).replace(f":{pair.replica.port}/", f":{proxy.port}/") + "?sslmode=disable"
         db = pair.connect(replicas=(url,))
         # A connection prepares COMMIT at its first transaction, and names it only afterwards.
-        cut = proxy.cut_before(b"COMMIT")
+        cut = proxy.cut_before(b"COMMIT\0")
         # A replica that is behind just now is passed over.
         until(lambda: db.run_read(served_by_replica, **WHO) is not None and cut.is_set())
         until(lambda: db.run_read(served_by_replica, **WHO))
         db.dispose()
-        cut = proxy.cut_before(b"COMMIT")
+        cut = proxy.cut_before(b"COMMIT\0")
         with pytest.raises(ConnectionLost), db.read(**WHO) as session:
             assert served_by_replica(session)
         assert cut.is_set()
+
+
+@pytest.mark.parametrize("outer", ["run", "run_read"])
+def test_a_read_inside_a_run_joins_it(pair: Pair, outer: str) -> None:
+    db = pair.connect(pair.both)
+
+    def inner(session: Session) -> int:
+        return int(session.scalar(PID) or 0)
+
+    def work(session: Session) -> tuple[int, int]:
+        return int(session.scalar(PID) or 0), db.run_read(inner, **WHO)
+
+    one, other = getattr(db, outer)(work, **WHO)
+    assert one == other
 
 
 def test_a_promoted_replica_takes_over(own_pair: Pair) -> None:
