@@ -6,6 +6,7 @@ import json
 import uuid
 from typing import Any
 
+from django.core.exceptions import BadRequest
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -16,7 +17,10 @@ from examples.django_shop.models import Order, Product
 def who(request: HttpRequest) -> tuple[Any, str]:
     """Tenant and actor of a request; a gateway that authenticates sets these headers and strips the client's own."""
     tenant = request.headers.get("X-Tenant")
-    return (uuid.UUID(tenant) if tenant else None), request.headers.get("X-Actor", "")
+    try:
+        return (uuid.UUID(tenant) if tenant else None), request.headers.get("X-Actor", "")
+    except ValueError:
+        raise BadRequest("X-Tenant is no UUID") from None
 
 
 @require_GET

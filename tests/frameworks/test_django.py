@@ -112,3 +112,10 @@ def test_a_connection_lost_between_requests_is_made_anew(
     assert [answer.headers["retry-after"] for answer in broken] == ["1"] * len(broken)
     assert len(broken) <= 1
     assert answers[-1].status_code == 200
+
+
+def test_a_tenant_that_is_none_is_a_bad_request(wsgi: str) -> None:
+    with as_tenant(wsgi, "no uuid") as client:
+        answer = client.get("/orders", headers={"X-Request-ID": "r-1"})
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+    assert (answer.json()["detail"], answer.headers["x-request-id"]) == ("X-Tenant is no UUID", "r-1")

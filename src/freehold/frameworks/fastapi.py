@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    ExitStack,
+    asynccontextmanager,
+)
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,9 +19,18 @@ from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from freehold.errors import PositionInvalid
 from freehold.frameworks import starlette
 from freehold.frameworks.problem import invalid_request
-from freehold.frameworks.starlette import Identify, leave_position, position_of, problem_page, refuse_nobody
+from freehold.frameworks.starlette import (
+    POSITION,
+    Identify,
+    drop_position,
+    leave_position,
+    position_of,
+    problem_page,
+    refuse_nobody,
+)
 from freehold.layer import DataLayer
 from freehold.runtime import AsyncDatabase, AsyncSession, Database, Session
 from freehold.runtime.reading import Mode
@@ -99,7 +114,8 @@ def blocking_transaction(*, workload: str = "default", read_only: bool = False) 
 def read(*, max_staleness: float | None = None, mode: Mode = "session", workload: str = "default") -> Any:
     """Depend on a read: on a replica where one is fresh enough, and never behind what the client has seen.
 
-    The client sends the header ``Freehold-Position`` (or the cookie) that its last request was answered with.
+    The client sends the header ``Freehold-Position`` (or the cookie) that its last request was answered with. A cookie
+    that is no good any more, since keys were retired or the cluster is another one, is expired and not heeded.
 
     Parameters
     ----------
@@ -108,9 +124,17 @@ def read(*, max_staleness: float | None = None, mode: Mode = "session", workload
     """
 
     async def opened(request: Request) -> AsyncIterator[AsyncSession]:
-        after = _position(request)
-        how = database(request).read(max_staleness=max_staleness, after=after, mode=mode, workload=workload)
-        async with how as session:
+        db = database(request)
+
+        def begun(after: str | None) -> AbstractAsyncContextManager[AsyncSession]:
+            return db.read(max_staleness=max_staleness, after=after, mode=mode, workload=workload)
+
+        async with AsyncExitStack() as stack:
+            try:
+                session = await stack.enter_async_context(begun(_position(request)))
+            except PositionInvalid as error:
+                _drop_cookie(request, error)
+                session = await stack.enter_async_context(begun(None))
             yield session
         leave_position(request, session.position)
 
@@ -121,9 +145,17 @@ def blocking_read(*, max_staleness: float | None = None, mode: Mode = "session",
     """:func:`read` for endpoints without ``async``."""
 
     def opened(request: Request) -> Iterator[Session]:
-        after = _position(request)
-        how = blocking_database(request).read(max_staleness=max_staleness, after=after, mode=mode, workload=workload)
-        with how as session:
+        db = blocking_database(request)
+
+        def begun(after: str | None) -> AbstractContextManager[Session]:
+            return db.read(max_staleness=max_staleness, after=after, mode=mode, workload=workload)
+
+        with ExitStack() as stack:
+            try:
+                session = stack.enter_context(begun(_position(request)))
+            except PositionInvalid as error:
+                _drop_cookie(request, error)
+                session = stack.enter_context(begun(None))
             yield session
         leave_position(request, session.position)
 
@@ -132,6 +164,13 @@ def blocking_read(*, max_staleness: float | None = None, mode: Mode = "session",
 
 def _position(request: Request) -> str | None:
     return position_of(request, cookie=getattr(request.app.state, "freehold_cookie", ""))
+
+
+def _drop_cookie(request: Request, error: PositionInvalid) -> None:
+    """Go on without the cookie's position; one from the header is answered with the error."""
+    if POSITION in request.headers:
+        raise error
+    drop_position(request)
 
 
 def _invalid(request: Request, error: Exception) -> Response:

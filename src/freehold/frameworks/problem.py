@@ -22,6 +22,7 @@ MEDIA_TYPE = "application/problem+json"
 REQUEST_ID = "X-Request-ID"
 RETRY_AFTER = 1
 """Seconds; what can be tried again fails for moments, not minutes."""
+CLASSES = {4: "Client Error", 5: "Server Error"}
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/=+-]{1,200}")
 
 STATUSES: Mapping[type[FreeholdError], HTTPStatus] = {
@@ -35,27 +36,29 @@ STATUSES: Mapping[type[FreeholdError], HTTPStatus] = {
     errors.PlanChanged: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ReplicaError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ReportStale: HTTPStatus.SERVICE_UNAVAILABLE,
-    errors.PrivilegeMissing: HTTPStatus.FORBIDDEN,
     errors.RowRefused: HTTPStatus.FORBIDDEN,
     errors.UniqueViolated: HTTPStatus.CONFLICT,
     errors.ForeignKeyViolated: HTTPStatus.CONFLICT,
     errors.ExclusionViolated: HTTPStatus.CONFLICT,
     errors.DataRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.PositionInvalid: HTTPStatus.BAD_REQUEST,
-    errors.InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.OutcomeKeyInvalid: HTTPStatus.BAD_REQUEST,
-    errors.OutcomeAborted: HTTPStatus.CONFLICT,
-    errors.OutcomeTaken: HTTPStatus.CONFLICT,
+    errors.OutcomeAborted: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.OutcomeLost: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.OutcomeTaken: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-"""By class; a class that is not here has the status of its nearest base."""
+"""By class; a class that is not here has the status of its nearest base.
+
+A missing grant and a value that the application itself gave (``InputError``) are no fault of the client's.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One problem, of the type ``about:blank``: its title is the status's phrase, and ``code`` tells the kind."""
 
-    status: HTTPStatus
+    status: int
     code: str
     detail: str = ""
     hint: str = ""
@@ -64,7 +67,7 @@ class Problem:
     def document(self) -> dict[str, Any]:
         """The JSON object."""
         found = {
-            "title": self.status.phrase,
+            "title": phrase(self.status),
             "status": int(self.status),
             "detail": self.detail,
             "code": self.code,
@@ -76,7 +79,15 @@ class Problem:
 
     def headers(self) -> dict[str, str]:
         """When to come again, where that may help."""
-        return {"Retry-After": str(RETRY_AFTER)} if self.status is HTTPStatus.SERVICE_UNAVAILABLE else {}
+        return {"Retry-After": str(RETRY_AFTER)} if self.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+
+
+def phrase(status: int) -> str:
+    """The name of a status, or of its class where nobody has named it."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return CLASSES.get(status // 100, "")
 
 
 def problem_of(error: BaseException, *, debug: bool = False) -> Problem | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import BadRequest, ImproperlyConfigured, PermissionDenied
 from django.db import Error
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.module_loading import import_string
@@ -24,8 +25,9 @@ class FreeholdMiddleware:
     """Runs the rest of a request inside :func:`freehold.acting`.
 
     ``settings.FREEHOLD_SCOPE`` is a function of the request, or the dotted path of one, that gives tenant and actor;
-    an empty actor means that nobody acts, and the database then refuses every statement. Put it behind the middleware
-    that authenticates. Freehold's errors are answered as ``application/problem+json`` (RFC 9457).
+    an empty actor means that nobody acts, and the database then refuses every statement. It may raise ``BadRequest`` or
+    ``PermissionDenied``, whose text the client is told. Put the middleware behind the one that authenticates.
+    Freehold's errors are answered as ``application/problem+json`` (RFC 9457), those of the function too.
     """
 
     sync_capable = True
@@ -43,21 +45,41 @@ class FreeholdMiddleware:
         if self._asynchronous:
             return self._answer(request)
         request_id = request_id_of(request.headers.get(REQUEST_ID))
-        with self._acting(request, request_id):
-            response: HttpResponse = self._respond(request)
+        with acting(request_id=request_id):
+            who = self._identified(request)
+            if isinstance(who, HttpResponse):
+                response = who
+            else:
+                with who:
+                    response = self._respond(request)
         response.headers[REQUEST_ID] = request_id
         return response
 
     async def _answer(self, request: HttpRequest) -> HttpResponse:
         request_id = request_id_of(request.headers.get(REQUEST_ID))
-        with self._acting(request, request_id):
-            response: HttpResponse = await self._respond(request)
+        with acting(request_id=request_id):
+            who = self._identified(request)
+            if isinstance(who, HttpResponse):
+                response = who
+            else:
+                with who:
+                    response = await self._respond(request)
         response.headers[REQUEST_ID] = request_id
         return response
 
-    def _acting(self, request: HttpRequest, request_id: str) -> acting:
-        tenant, actor = self._identify(request)
-        return acting(tenant=tenant, actor=actor, request_id=request_id)
+    def _identified(self, request: HttpRequest) -> acting | HttpResponse:
+        """Who acts, or the page that says why nobody can."""
+        try:
+            tenant, actor = self._identify(request)
+        except (BadRequest, PermissionDenied) as error:
+            status = HTTPStatus.BAD_REQUEST if isinstance(error, BadRequest) else HTTPStatus.FORBIDDEN
+            return _page(Problem(status, "", str(error)))
+        except (FreeholdError, Error) as error:
+            page = self.process_exception(request, error)
+            if page is None:
+                raise
+            return page
+        return acting(tenant=tenant, actor=actor)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """The page of a typed error; others go on to Django."""
