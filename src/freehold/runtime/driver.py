@@ -222,34 +222,39 @@ class Link(BaseConnection[Any]):
         except psycopg.OperationalError as error:
             closing.told = unknown_commit(error)
             raise closing.told from error
+        self._judge(results, len(sent))
         _tell(opening, results)
-        answer = results[len(sent)] if len(results) > len(sent) else None
-        if answer is None or answer.status == FATAL:
-            self._raise_unfinished(results, answer is not None)
-        if answer.command_status != b"COMMIT":
-            closing.asked = False
-            raise refused_commit()
-        closing.confirmed = True
+        if not closing.confirmed or closing.told is not None:
+            self._raise_judged(results)
         self._begun = False
         self.deadline = None
-        if self._sync_wait_cancelled:
-            closing.told = not_durable()
-            raise closing.told
         closing.received(results[len(sent) + 1 :])
         return results[len(first) : len(first) + len(commands)]
 
-    def _raise_unfinished(self, results: Results, at_commit: bool) -> NoReturn:
+    def _judge(self, results: Results, place: int) -> None:
+        """Learn from the results, of which COMMIT's is at this place, what became of the transaction."""
+        closing = self.closing
+        failed = bool(results) and results[-1].status == FATAL
+        answer = results[place] if len(results) > place else None
+        if failed and (answer is None or self.pgconn.status == pq.ConnStatus.OK):
+            # COMMIT failed, or something before it, behind which it is not carried out.
+            closing.asked = False
+        elif failed or answer is None:
+            closing.told = unknown_commit()
+        elif answer.command_status != b"COMMIT":
+            closing.asked = False
+        else:
+            closing.confirmed = True
+            closing.told = not_durable() if self._sync_wait_cancelled else None
+
+    def _raise_judged(self, results: Results) -> NoReturn:
         try:
             raise_failed(results, self.pgconn._encoding)
         except psycopg.Error as error:
-            if not at_commit or self.pgconn.status == pq.ConnStatus.OK:
-                # Nothing is stored: COMMIT failed, or something before it, behind which it is not carried out.
-                self.closing.asked = False
-                raise
-            self.closing.told = unknown_commit(error)
-            raise self.closing.told from error
-        self.closing.told = unknown_commit()
-        raise self.closing.told
+            if self.closing.told is not None:
+                raise self.closing.told from error
+            raise
+        raise self.closing.told or refused_commit()
 
     def refuse_failed(self) -> None:
         """Refuse a COMMIT that the server would answer with ROLLBACK and no error."""

@@ -200,3 +200,15 @@ def test_a_listener_that_fails_does_not_change_the_end(ledger: Ledger) -> None:
         hooked(tx, seen)
         tx.finish((ADD, {"mark": "x"}))
     assert (seen, ledger.marks()) == (["committed"], {"x": 1})
+
+
+def test_an_attempt_that_finds_its_key_used_is_rolled_back(ledger: Ledger) -> None:
+    db = ledger.connect()
+
+    def work(tx: CoreTransaction) -> str:
+        tx.finish((ADD, {"mark": "x"}), result="done")
+        return "done"
+
+    assert [db.run_core(work, key=key, **WHO) for key in "aab"] == ["done", "done", "done"]
+    assert outcomes(ledger) == ["committed", "rolled back", "committed"]
+    assert ledger.marks() == {"x": 2}
