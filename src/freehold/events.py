@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 
@@ -89,7 +89,10 @@ class ReportRefreshed:
 
 @dataclass(frozen=True, slots=True)
 class TransactionEnded:
-    """A transaction of the runtime ended: ``outcome`` is ``committed``, ``rolled back`` or ``unknown``."""
+    """A transaction of the runtime ended: ``committed``, ``rolled back``, ``unknown`` or ``committed, not durable``.
+
+    The last ``outcome`` is that of a commit whose wait for a synchronous standby was cut short.
+    """
 
     workload: str
     node: str
@@ -153,6 +156,11 @@ class ReplicaFallback:
 
     replica: str
     reason: str
+
+    @property
+    def kind(self) -> str:
+        """The kind of the reason, one of :data:`FALLBACKS`: what metrics may count by."""
+        return next((kind for kind, words in FALLBACKS.items() if words in self.reason), "other")
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +274,16 @@ Event = (
     | DeadlockMet
     | PeerLost
 )
+
+FALLBACKS: Mapping[str, str] = {
+    "behind": " behind",
+    "timeline": "timeline",
+    "other cluster": "another cluster",
+    "unproved": "how stale",
+    "lost": "was lost",
+    "out of reach": "in reach",
+}
+"""The kinds of reasons of a :class:`ReplicaFallback`, and the runtime's words for each; any other is "other"."""
 
 Listener = Callable[[Event], None]
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import django
+import psycopg
 import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -22,13 +24,17 @@ from freehold.errors import (
     LoginRefused,
     NestedTransaction,
     ServerDown,
+    StatementTimeout,
     UnsafeLogin,
 )
+from freehold.events import Event, TransactionEnded
+from freehold.frameworks.django import base
 from freehold.frameworks.django.base import DatabaseWrapper
 from freehold.runtime import Key
 from freehold.runtime.scope import acting
+from freehold.runtime.workload import Workload
 from freehold.servers.pooler import Pooler
-from tests.frameworks.site import A, B, Built
+from tests.frameworks.site import PASSWORD, A, B, Built
 
 ALIAS = "shop"
 ADD = "INSERT INTO shop.product (tenant_id, name) VALUES (%s, %s)"
@@ -158,6 +164,72 @@ def test_a_statement_cannot_end_the_transaction(wrapper: DatabaseWrapper) -> Non
             add(wrapper, "tea")
             wrapper.cursor().execute("ROLLBACK")
         assert rows(wrapper) == []
+
+
+@pytest.mark.parametrize("commits", [True, False])
+def test_an_empty_block_after_a_used_one(wrapper: DatabaseWrapper, commits: bool) -> None:
+    with acting(tenant=A, actor="ana"):
+        for _ in range(2):
+            with transaction.atomic(ALIAS):
+                rows(wrapper)
+                transaction.set_rollback(not commits, ALIAS)
+            with transaction.atomic(ALIAS):
+                transaction.set_rollback(not commits, ALIAS)
+
+
+def test_a_connection_is_usable_after_its_transactions_time(open_wrapper: Open) -> None:
+    wrapper = open_wrapper(workload=Workload("web", transaction_timeout=0.3))
+    with acting(tenant=A, actor="ana"):
+        for commits in (True, False):
+            with transaction.atomic(ALIAS):
+                rows(wrapper)
+                transaction.set_rollback(not commits, ALIAS)
+            with psycopg.connect(wrapper.connection.info.dsn, password=PASSWORD) as other:
+                other.execute("SELECT pg_sleep(0.4)")
+            assert wrapper.is_usable()
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_statement_that_takes_too_long_is_told_as_such(open_wrapper: Open, inside: bool) -> None:
+    wrapper = open_wrapper(workload=Workload("web", statement_timeout=0.2))
+    block: Any = transaction.atomic(ALIAS) if inside else nullcontext()
+    with acting(tenant=A, actor="ana"), pytest.raises(StatementTimeout) as caught, block:
+        rows(wrapper, "SELECT pg_sleep(30)")
+    assert isinstance(caught.value, OperationalError)
+
+
+def test_a_listener_is_told_how_each_transaction_ended(open_wrapper: Open) -> None:
+    heard: list[Event] = []
+    wrapper = open_wrapper(listener=heard.append)
+    with acting(tenant=A, actor="ana"):
+        add(wrapper, "tea")
+        with pytest.raises(IntegrityError):
+            add(wrapper, "tea")
+        with transaction.atomic(ALIAS):
+            rows(wrapper)
+        with transaction.atomic(ALIAS):
+            rows(wrapper)
+            transaction.set_rollback(True, ALIAS)
+        with transaction.atomic(ALIAS):
+            pass
+    ended = [event.outcome for event in heard if isinstance(event, TransactionEnded)]
+    assert ended == ["committed", "rolled back", "committed", "rolled back"]
+
+
+def test_libpq_notices_a_dead_peer(open_wrapper: Open) -> None:
+    params = open_wrapper(connect_timeout=7).get_connection_params()
+    assert (params["tcp_user_timeout"], params["connect_timeout"]) == ("10000", 7)
+
+
+def test_an_isolation_level_that_the_server_does_not_keep_is_refused(
+    open_wrapper: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrapper = open_wrapper()
+    asked: list[Any] = []
+    monkeypatch.setattr(base, "refuse_false_promises", lambda *told: asked.append(told[1:]))
+    monkeypatch.setattr(wrapper.layer, "_place", lambda: {"accepted": {"X": "why"}, "tenant_columns": {}})
+    wrapper.ensure_connection()
+    assert asked == [([wrapper.workload], {"X": "why"})]
 
 
 def test_rows_in_chunks(wrapper: DatabaseWrapper) -> None:

@@ -15,6 +15,7 @@ import pytest
 from freehold import events
 from freehold.events import Event, RetryGivenUp, TransactionEnded, TransactionSlow, VersionAdvisory
 from freehold.runtime.scope import acting
+from freehold.runtime.unit import NOT_DURABLE
 from freehold.telemetry import EventLog, JsonLines, several
 from freehold.telemetry.logs import LEVELS, level_of
 
@@ -59,6 +60,20 @@ def test_every_level_is_of_an_event() -> None:
     assert level_of(RetryGivenUp("web", 10, "deadlock")) == logging.ERROR
     advisory = VersionAdvisory("server", "18.6", "CVE", "high", "tenancy", "leaks", "18.7", accepted=True)
     assert level_of(advisory) == logging.INFO
+
+
+@pytest.mark.parametrize(
+    ("event", "level"),
+    [
+        (events.MessageDead(1, "invoice.paid", 9, "refused"), logging.ERROR),
+        (events.MessageFailed(1, "invoice.paid", 1, "503", 2.0), logging.WARNING),
+        (events.RelayDisconnected("gone", 1.0), logging.WARNING),
+        (TransactionEnded("web", "primary", NOT_DURABLE, 0.1, 1, 1, 1), logging.WARNING),
+        (ENDED, logging.DEBUG),
+    ],
+)
+def test_what_somebody_should_look_at_is_no_mere_information(event: Event, level: int) -> None:
+    assert level_of(event) == level
 
 
 def test_the_request_is_named_and_the_tenant_only_where_asked(lines: tuple[EventLog, io.StringIO]) -> None:

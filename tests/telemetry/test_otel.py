@@ -14,7 +14,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from freehold import events
 from freehold.events import RetryScheduled, TransactionEnded, TransactionSlow
+from freehold.runtime.reading import NO_REPLICA
+from freehold.runtime.router import NEWER_TIMELINE, OLDER_TIMELINE, OTHER_CLUSTER, UNPROVED
 from freehold.runtime.scope import acting
+from freehold.runtime.unit import NOT_DURABLE
 from freehold.telemetry.otel import Telemetry
 
 ROLLED_BACK = TransactionEnded("web", "primary", "rolled back", 0.5, 1, 2, 2)
@@ -84,6 +87,45 @@ def test_a_retry_is_a_child_of_the_first_attempt(watch: Watch) -> None:
     (retries,) = watch.points("freehold.transaction.retries")
     assert (retries.value, retries.attributes["freehold.retry.cause"]) == (1, "deadlock")
     assert sum(point.value for point in watch.points("freehold.transaction.attempts")) == 3
+
+
+COMMITTED = TransactionEnded("web", "primary", "committed", 0.5, 1, 2, 2)
+
+
+@pytest.mark.parametrize("before", [COMMITTED, ROLLED_BACK])
+def test_an_attempt_that_found_no_server_lends_no_parent_of_another_request(
+    watch: Watch, before: TransactionEnded
+) -> None:
+    with acting(request_id="r-1"):
+        watch.telemetry(before)
+    with acting(request_id="r-2"):
+        watch.telemetry(RetryScheduled("web", 1, "server down", 0.01))
+        watch.telemetry(SECOND)
+    other = watch.spans[1]
+    assert other.parent is None
+    assert attributes(other)["freehold.retry.cause"] == "server down"
+
+
+def test_a_committed_transaction_is_no_first_attempt_of_what_follows(watch: Watch) -> None:
+    watch.telemetry(COMMITTED)
+    watch.telemetry(RetryScheduled("web", 1, "server down", 0.01))
+    watch.telemetry(SECOND)
+    assert watch.spans[1].parent is None
+
+
+def test_a_commit_that_may_be_lost_with_its_server_is_an_error(watch: Watch) -> None:
+    watch.telemetry(TransactionEnded("web", "primary", NOT_DURABLE, 0.1, 1, 1, 1))
+    assert watch.spans[0].status.status_code is trace.StatusCode.ERROR
+    assert attributes(watch.spans[0])["error.type"] == "transaction.committed-not-durable"
+
+
+def test_fallbacks_are_counted_by_kind(watch: Watch) -> None:
+    lags = [f"it is behind by {lag} bytes" for lag in range(50)]
+    others = [UNPROVED, OTHER_CLUSTER, OLDER_TIMELINE, NEWER_TIMELINE, NO_REPLICA, "FATAL: x", "FATAL: y"]
+    for reason in lags + others:
+        watch.telemetry(events.ReplicaFallback("replica 1", reason))
+    found = {point.attributes["freehold.reason"]: point.value for point in watch.points("freehold.replica.fallbacks")}
+    assert found == {"behind": 50, "unproved": 1, "other cluster": 1, "timeline": 2, "out of reach": 1, "other": 2}
 
 
 @pytest.mark.parametrize("asked", [False, True])

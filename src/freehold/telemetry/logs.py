@@ -31,10 +31,15 @@ LEVELS: Mapping[type[Any], int] = {
     events.VersionAdvisory: logging.WARNING,
     events.DeadlockMet: logging.WARNING,
     events.PeerLost: logging.ERROR,
+    events.MessageFailed: logging.WARNING,
+    events.MessageDead: logging.ERROR,
+    events.RelayDisconnected: logging.WARNING,
     events.Progress: logging.DEBUG,
     events.StepStarted: logging.DEBUG,
 }
 """Events that are not here are told as INFO."""
+DOUBTFUL = frozenset({"unknown", "committed, not durable"})
+"""Outcomes of a transaction that somebody should look at."""
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -66,7 +71,7 @@ def level_of(event: Event) -> int:
         return logging.INFO
     if isinstance(event, events.ProbeJudged) and event.verdict != "held":
         return logging.WARNING
-    if isinstance(event, events.TransactionEnded) and event.outcome == "unknown":
+    if isinstance(event, events.TransactionEnded) and event.outcome in DOUBTFUL:
         return logging.WARNING
     return LEVELS.get(type(event), logging.INFO)
 

@@ -82,7 +82,7 @@ class Meters:
 
     @_count.register
     def _(self, event: events.ReplicaFallback) -> None:
-        self._add("replica.fallbacks", {"freehold.node": event.replica, "freehold.reason": event.reason})
+        self._add("replica.fallbacks", {"freehold.node": event.replica, "freehold.reason": event.kind})
 
     @_count.register
     def _(self, event: events.PoolWaited) -> None:

@@ -11,22 +11,31 @@ from opentelemetry import context as otel_context
 from opentelemetry import metrics, trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
+from freehold.errors import CommittedNotDurable, CommitUnknown
 from freehold.events import Event, RetryScheduled, TransactionEnded, TransactionSlow
-from freehold.runtime.scope import current
+from freehold.runtime.scope import Scope, current
 from freehold.telemetry.meters import Meters
 
 NAME = "freehold"
 SYSTEM: Mapping[str, str] = {"db.system.name": "postgresql"}
 NANO = 1_000_000_000
+DOUBTS: Mapping[str, tuple[str, str]] = {
+    "unknown": ("whether it is stored is not known", CommitUnknown.code),
+    "committed, not durable": ("committed, and perhaps on one server alone", CommittedNotDurable.code),
+}
+"""Outcomes that are errors of their span: what is said, and the type."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
     """The attempts of one run: the first one's span is the parent of the others."""
 
-    first: Span
-    last: Span
+    first: Span | None
+    last: Span | None
+    scope: Scope
     cause: str = ""
+    open: bool = False
+    """Whether a further attempt may follow: what was committed is not tried again."""
 
 
 class Telemetry:
@@ -74,7 +83,8 @@ class Telemetry:
 
     def _span(self, event: TransactionEnded) -> None:
         run = self._run.get() if event.attempts > 1 else None
-        parent = trace.set_span_in_context(run.first) if run else otel_context.get_current()
+        first = run.first if run else None
+        parent = trace.set_span_in_context(first) if first else otel_context.get_current()
         end = time.time_ns()
         span = self._tracer.start_span(
             f"transaction {event.workload}",
@@ -83,11 +93,12 @@ class Telemetry:
             attributes=self._described(event, run),
             start_time=end - int(event.seconds * NANO),
         )
-        if event.outcome == "unknown":
-            span.set_status(Status(StatusCode.ERROR, "whether it is stored is not known"))
-            span.set_attribute("error.type", "transaction.commit-unknown")
+        if event.outcome in DOUBTS:
+            said, code = DOUBTS[event.outcome]
+            span.set_status(Status(StatusCode.ERROR, said))
+            span.set_attribute("error.type", code)
         span.end(end)
-        self._run.set(_Run(run.first if run else span, span))
+        self._run.set(_Run(first or span, span, current(), open=event.outcome == "rolled back"))
 
     def _described(self, event: TransactionEnded, run: _Run | None) -> dict[str, str | int]:
         scope = current()
@@ -110,13 +121,16 @@ class Telemetry:
         return {**found, **{key: value for key, value in named.items() if value}}
 
     def _note(self, event: RetryScheduled) -> None:
-        run = self._run.get()
-        if run is not None:
-            self._run.set(_Run(run.first, run.last, event.cause))
+        run, scope = self._run.get(), current()
+        if run is not None and (event.attempt > 1 or (run.open and run.scope is scope)):
+            self._run.set(_Run(run.first, run.last, scope, event.cause))
+        else:
+            # The first attempt found no server: it has no span, and the one that is known is another run's.
+            self._run.set(_Run(None, None, scope, event.cause))
 
     def _tell_statements(self, event: TransactionSlow) -> None:
         run = self._run.get()
-        around = trace.set_span_in_context(run.last) if run else otel_context.get_current()
+        around = trace.set_span_in_context(run.last) if run and run.last else otel_context.get_current()
         end = time.time_ns()
         start = end - int(event.seconds * NANO)
         name = f"slow transaction {event.workload}"

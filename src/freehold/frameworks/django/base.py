@@ -14,7 +14,9 @@ from django.utils.functional import cached_property
 from django.utils.module_loading import import_string
 from psycopg.conninfo import make_conninfo
 
+from freehold.advisories import InUse, refuse_false_promises, told, version_of
 from freehold.errors import CommitUnknown, ContextForged
+from freehold.events import Listener, ignore
 from freehold.frameworks.django.connection import BindingCursor, ClientCursor, Connection, NamedCursor, beginner, learn
 from freehold.frameworks.django.failures import ErrorWrapper
 from freehold.kernel.template import read_sql
@@ -24,12 +26,14 @@ from freehold.runtime.context import LIFETIME, Backend, Context
 from freehold.runtime.faults import Faults
 from freehold.runtime.guard import login_question, refuse_unsafe, unknown_key
 from freehold.runtime.keys import KeyRing
+from freehold.runtime.pooler import PoolerFacts, recognise
 from freehold.runtime.signer import Signer
 from freehold.runtime.unit import Frame
+from freehold.runtime.watchdog import libpq_defaults
 from freehold.runtime.workload import DEFAULT, Workload
 from freehold.servers.faults import refused
 
-OWN = ("layer", "keys", "lifetime", "workload")
+OWN = ("layer", "keys", "lifetime", "workload", "listener")
 ADDRESS = ("host", "port", "dbname", "user", "password", "service", "options", "sslmode", "sslrootcert")
 
 
@@ -38,7 +42,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     ``OPTIONS`` takes, besides libpq's: ``layer``, the data layer or the dotted path of one; ``keys``, the file of
     context keys (default: ``FREEHOLD_CONTEXT_KEYS``); ``lifetime`` of a context in seconds; ``workload``, a
-    :class:`~freehold.runtime.workload.Workload` with isolation level and time limits.
+    :class:`~freehold.runtime.workload.Workload` with isolation level and time limits; ``listener``, which is told the
+    runtime's events.
 
     Inside ``transaction.atomic`` the context is bound with the first statement, in the same message as BEGIN. A
     statement outside is a transaction of its own. Nothing is left on the session, so that a transaction pooler may
@@ -68,7 +73,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
     @cached_property
     def faults(self) -> Faults:
         """What tells errors of the server in the layer's own words."""
-        return Faults(self.layer.metadata.tables.values(), self.layer._place()["tenant_columns"])
+        return Faults(self.layer.metadata.tables.values(), self.layer._place()["tenant_columns"], self.listener)
+
+    @cached_property
+    def listener(self) -> Listener:
+        """What is told every event."""
+        found: Listener = self._own.get("listener", ignore)
+        return found
 
     @cached_property
     def signer(self) -> Signer:
@@ -90,7 +101,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise ImproperlyConfigured("Use CONN_MAX_AGE, or a pooler such as PgBouncer, in place of OPTIONS['pool'].")
         bound = params["cursor_factory"] is base.ServerBindingCursor
         own = {"cursor_factory": BindingCursor if bound else ClientCursor}
-        return {name: value for name, value in params.items() if name not in OWN} | own
+        return {**libpq_defaults(), **{name: value for name, value in params.items() if name not in OWN}, **own}
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
         """Connect, or raise the typed error that says why not."""
@@ -105,13 +116,30 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def init_connection_state(self) -> None:
         """Django's settings, then the checks of login and key; from here on every statement needs a scope."""
-        super().init_connection_state()
         connection: Connection = self.connection
-        connection.backend = _backend(connection)
+        pooler = connection.wait(recognise(connection.pgconn))
+        super().init_connection_state()
+        if not pooler.prepared_statements:
+            connection.statements.enabled = False
+            connection.prepare_threshold = None
+        connection.backend = _backend(connection, pooler)
+        self.faults.watch(connection)
+        self._check_versions(connection)
         self._check_login(connection)
         self._check_key(connection)
-        frame = Frame(self.signer, {self.workload.name: self.workload}, self.faults)
+        frame = Frame(self.signer, {self.workload.name: self.workload}, self.faults, self.listener)
         connection.begin_as = beginner(frame, self.workload)
+
+    def _check_versions(self, connection: Connection) -> None:
+        accepted = self.layer._place()["accepted"]
+        in_use: InUse = {
+            "server": version_of(connection.info.server_version),
+            "libpq": version_of(psycopg.pq.version()),
+        }
+        for event in told(in_use, accepted or {}):
+            self.listener(event)
+        if accepted is not None:
+            refuse_false_promises(in_use, [self.workload], accepted)
 
     def _check_login(self, connection: Connection) -> None:
         question = login_question(self.layer.name, self.layer.metadata.tables.values())
@@ -158,9 +186,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise
 
 
-def _backend(connection: Connection) -> Backend:
+def _backend(connection: Connection, pooler: PoolerFacts) -> Backend:
     before = time.time()
     pid, server = learn(connection)
     middle = (before + time.time()) / 2
-    # A pooler shows libpq a process id of its own making and may change the backend at the next transaction.
-    return Backend(pid if pid == connection.info.backend_pid else 0, server - int(middle * 1_000_000))
+    # A pooler may change the backend at the next transaction.
+    return Backend(0 if pooler.pooled else pid, server - int(middle * 1_000_000))

@@ -54,13 +54,19 @@ class Connection(driver.Connection):
 
     def commit(self) -> None:
         """Commit: Django calls it at the end of ``atomic``, and refuses others inside."""
-        self.release()
-        super().commit()
+        try:
+            self.release()
+            super().commit()
+        finally:
+            self._end()
 
     def rollback(self) -> None:
         """Roll back; see :meth:`commit`."""
-        self.release()
-        super().rollback()
+        try:
+            self.release()
+            super().rollback()
+        finally:
+            self._end()
 
     @property
     def _idle(self) -> bool:
@@ -92,13 +98,24 @@ class Connection(driver.Connection):
                 hint="Enter freehold.acting() outside transaction.atomic().",
             )
 
+    def _end(self) -> None:
+        """Tell what became of the transaction, where one was begun."""
+        unit, self.unit = self.unit, None
+        if unit is not None:
+            unit.ended()
+
     def _undo(self) -> None:
-        if not self.closed:
+        # How long the statement ran, and not its rollback, tells a time limit from a cancellation.
+        waited = self.waited
+        if self.closed:
+            self._end()
+        else:
             try:
                 self.rollback()
             except psycopg.OperationalError:
                 # What broke the statement broke the connection; the first error says so.
                 self.close()
+        self.waited = waited
 
 
 class _Turns:

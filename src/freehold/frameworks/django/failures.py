@@ -26,6 +26,8 @@ from freehold.errors import (
     StatementFailed,
     TransactionAborted,
 )
+from freehold.runtime.driver import Link
+from freehold.runtime.faults import Faults
 
 CLASSES: Mapping[type[FreeholdError], type[DatabaseError]] = {
     ConstraintViolated: IntegrityError,
@@ -46,13 +48,18 @@ class ErrorWrapper(DatabaseErrorWrapper):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        found = self.wrapper.faults.fault(error) if isinstance(error, psycopg.Error) else error
+        found = self._found(error) if isinstance(error, psycopg.Error) else error
         if isinstance(found, FreeholdError) and not isinstance(found, DatabaseError):
             if not isinstance(found, DataRefused):
                 # Django looks at the connection, when the request is over, only where this is set.
                 self.wrapper.errors_occurred = True
             raise as_django(found) from error
         super().__exit__(kind, error, trace)
+
+    def _found(self, error: psycopg.Error) -> FreeholdError | None:
+        faults: Faults = self.wrapper.faults
+        link: Link | None = self.wrapper.connection
+        return faults.fault(error) if link is None else faults.of(error, link)
 
 
 def as_django(error: FreeholdError) -> DatabaseError:
