@@ -1,0 +1,62 @@
+"""What the pages show is there, and is found by who reads the README."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tools.check_rooms import ROOT
+
+README = ROOT / "README.md"
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+PAGES = [README, *DOCS]
+_PYTHON = re.compile(r"^(?:```python|.*<<'PYTHON')\n(.*?)^(?:```|PYTHON)$", re.MULTILINE | re.DOTALL)
+_INSTALL = re.compile(r"install '\.\[([a-z,]+)\]'")
+
+
+def examples(page: Path) -> str:
+    """The page's Python, in order."""
+    return "\n".join(_PYTHON.findall(page.read_text(encoding="utf-8")))
+
+
+def test_every_page_is_linked() -> None:
+    linked = set(re.findall(r"\]\(([^)#]+)\)", README.read_text(encoding="utf-8")))
+    assert [page.name for page in DOCS if f"docs/{page.name}" not in linked] == []
+
+
+def test_links_lead_somewhere() -> None:
+    for page in PAGES:
+        links = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8"))
+        assert [link for link in links if not (page.parent / link).exists()] == [], page.name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+def test_python_parses(page: Path) -> None:
+    ast.parse(examples(page))
+
+
+def test_keys_are_shown_with_outcomes() -> None:
+    shown = examples(README)
+    assert "key=" in shown
+    assert "Outcomes()" in shown
+
+
+def test_installing_comes_first() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert text.index("install '.[cli,embedded]'") < text.index("freehold init")
+
+
+def test_extras_are_there() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    named = {name for page in PAGES for found in _INSTALL.findall(page.read_text()) for name in found.split(",")}
+    assert named
+    assert named <= extras.keys()
+
+
+def test_ids_are_read_after_a_flush() -> None:
+    shown = examples(ROOT / "docs" / "jobs.md")
+    assert shown.index("session.add(") < shown.index("session.flush()") < shown.index("customer.id")
