@@ -11,6 +11,8 @@ from sqlalchemy.orm import Mapper, registry
 from sqlalchemy.orm.util import LoaderCriteriaOption
 from sqlalchemy.sql import util as sql_util
 
+from freehold.errors import InputError
+
 TenantColumns = Mapping[sa.Table, str]
 
 
@@ -67,8 +69,21 @@ def tenant_type(columns: TenantColumns) -> sa.types.TypeEngine[Any]:
 
 
 def coerced(tenant: Any, kind: sa.types.TypeEngine[Any]) -> Any:
-    """The tenant as the column's Python type, where it was given as text."""
+    """The tenant as the column's Python type, where it was given as text.
+
+    Raises
+    ------
+    InputError
+        The text is no key of a tenant.
+    """
     wanted = kind.python_type
     if isinstance(tenant, str) and wanted in {uuid.UUID, int}:
-        return wanted(tenant)
+        try:
+            return wanted(tenant)
+        except ValueError as error:
+            raise InputError(
+                f"{tenant!r} is no key of a tenant",
+                detail=f"Tenants have keys of the type {wanted.__name__}.",
+                hint="Give the transaction the key as it stands in the tenants' table.",
+            ) from error
     return str(tenant) if wanted is str else tenant

@@ -22,6 +22,9 @@ PREPARED_MAX = 200
 PLAN_CHANGED = b"0A000"
 """Among other things, a prepared statement whose result would now have other columns."""
 
+UNPREPARED = b"26000"
+"""A prepared statement is not there: somebody has sent DEALLOCATE."""
+
 _Key = tuple[bytes, tuple[int, ...]]
 _Asked = tuple[_Key, bytes] | None
 """What a result is for: a statement to keep under its name, or None for a command's answer."""
@@ -140,8 +143,7 @@ def exchange(
 def _write(pgconn: pq.abc.PGconn, statements: Statements, commands: Sequence[Command]) -> list[_Asked]:
     """Write every command; gives what each result to come is for."""
     asked: list[_Asked] = []
-    surplus = statements.surplus()
-    if surplus is not None:
+    while (surplus := statements.surplus()) is not None:
         pgconn.send_close_prepared(surplus)
         asked.append(CLOSED)
     new: dict[_Key, bytes] = {}
@@ -167,8 +169,11 @@ def _answers(
     answers: list[pq.abc.PGresult] = []
     for prepared, result in zip(asked, results, strict=False):
         if result.status == FATAL:
-            if result.error_field(pq.DiagnosticField.SQLSTATE) == PLAN_CHANGED:
+            state = result.error_field(pq.DiagnosticField.SQLSTATE)
+            if state == PLAN_CHANGED:
                 statements.outdate()
+            elif state == UNPREPARED:
+                statements.clear()
             return [*answers, result]
         if result.status == ABORTED:
             break

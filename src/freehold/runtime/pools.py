@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,7 +36,8 @@ class Pool:
     wait: float = 5.0
 
 
-NOTICED = 0.001
+logger = logging.getLogger("freehold")
+NOTICED = 0.01
 """Seconds of waiting for a connection from which on it is told."""
 
 
@@ -55,6 +57,16 @@ class Holders:
     def note(self, record: Any, link: Link) -> None:
         """Somebody has a connection now, by its place in the pool: one that is lost comes back as none."""
         self._out[id(record)] = (link, time.monotonic())
+
+    def tell_wait(self, record: Any, began: float) -> None:
+        """Tell that somebody has waited since ``began`` by the clock, unless the time went into connecting."""
+        waited = time.time() - began
+        if waited > NOTICED and record.starttime < began:
+            try:
+                self.listener(PoolWaited(self.name, waited))
+            except Exception:
+                # A listener decides nothing.
+                logger.exception("A listener failed")
 
     def exhausted(self) -> PoolExhausted:
         """The error, with the longest holder first."""
@@ -117,19 +129,13 @@ class QueuePool(sa.pool.QueuePool):
 
     def connect(self) -> Any:
         """A connection behind SQLAlchemy's proxy, or the error that says who holds them all."""
+        began = time.time()
         try:
-            return super().connect()
+            found: Any = super().connect()
         except sa.exc.TimeoutError as error:
             raise self.freehold.exhausted() from error
-
-    def _do_get(self) -> Any:
-        began = time.monotonic()
-        record: Any = super()._do_get()
-        waited = time.monotonic() - began
-        if waited > NOTICED and not record.fresh:
-            self.freehold.listener(PoolWaited(self.freehold.name, waited))
-        record.fresh = False
-        return record
+        self.freehold.tell_wait(found._connection_record, began)
+        return found
 
     def lend(self) -> Lease:
         """A connection that is alive.
@@ -139,8 +145,9 @@ class QueuePool(sa.pool.QueuePool):
         PoolExhausted
             None became free in time.
         """
+        began = time.time()
         try:
-            record = self._do_get()
+            record: Any = self._do_get()
         except sa.exc.TimeoutError as error:
             raise self.freehold.exhausted() from error
         try:
@@ -151,6 +158,7 @@ class QueuePool(sa.pool.QueuePool):
                 self._invalidate_time = time.time()
                 record.get_connection()
             link = record.driver_connection
+            self.freehold.tell_wait(record, began)
         except BaseException as error:
             record._checkin_failed(error, _fairy_was_created=False)
             raise

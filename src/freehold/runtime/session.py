@@ -107,6 +107,24 @@ class Session(BulkMethods, orm.Session):
             raise _inside("close")
         super().close()
 
+    def reset(self) -> None:
+        """Refused: the block closes."""
+        if not self._ended:
+            raise _inside("reset")
+        super().reset()
+
+    def invalidate(self) -> None:
+        """Refused: the block closes."""
+        if not self._ended:
+            raise _inside("invalidate")
+        super().invalidate()
+
+    def get_bind(self, *arguments: Any, **options: Any) -> sa.Engine | sa.Connection:
+        """The engine; refused after the block, before a connection is taken."""
+        if self.unit.over:
+            self.unit.refuse_over()
+        return super().get_bind(*arguments, **options)
+
     def _send(self, commands: Sequence[Command]) -> list[PGresult]:
         """Run commands of the runtime itself on the transaction's connection."""
         self.connection()

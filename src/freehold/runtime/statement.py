@@ -22,8 +22,8 @@ from freehold.runtime.exchange import Command
 from freehold.runtime.refusal import compile_only_literals
 
 TENANT = "freehold_tenant"
-KEPT = 500
-"""Compiled forms that one database keeps."""
+_Names = tuple[frozenset[str], bool]
+"""The names of parameters, and whether the transaction has a tenant."""
 Processor = Callable[[Any], Any] | None
 
 
@@ -86,8 +86,7 @@ class Form:
             except KeyError:
                 if name not in self._defaults:
                     raise _missing(name, self._names) from None
-                default = self._defaults[name]
-                value = default(None) if callable(default) else default
+                value = _made(self._defaults[name])
             values.append(processor(value) if processor is not None else value)
         if not values:
             return Command(self._text)
@@ -99,7 +98,8 @@ class Form:
         missing = next((name for name in names if name not in {*parameters, *self._defaults}), None)
         if missing is not None:
             raise _missing(missing, names)
-        given = {**self._defaults, **parameters}
+        defaults = {name: _made(value) for name, value in self._defaults.items() if name not in parameters}
+        given = {**defaults, **parameters}
         state = compiled._process_parameters_for_postcompile(given)
         given.update(state.additional_parameters)
         processors = {**compiled._bind_processors, **state.processors}
@@ -114,9 +114,10 @@ class Form:
         count = answer.command_tuples
         if answer.status != pq.ExecStatus.TUPLES_OK:
             return CoreResult(_NOTHING, iter(()), -1 if count is None else count)
-        if self._metadata is None:
-            # A statement in text: only the answer names its columns.
-            self._metadata = SimpleResultMetaData([(answer.fname(n) or b"").decode() for n in range(answer.nfields)])
+        # A statement in text: only the answer names its columns, and each answer anew, since tables change.
+        metadata = self._metadata or SimpleResultMetaData(
+            [(answer.fname(n) or b"").decode() for n in range(answer.nfields)]
+        )
         transformer.set_pgresult(answer)
         rows = transformer.load_rows(0, answer.ntuples, tuple)
         if self._results is None:
@@ -130,10 +131,15 @@ class Form:
                 tuple(value if made is None else made(value) for value, made in zip(row, self._results, strict=True))
                 for row in rows
             ]
-        return CoreResult(self._metadata, iter(rows), answer.ntuples if count is None else count)
+        return CoreResult(metadata, iter(rows), answer.ntuples if count is None else count)
 
 
 _NOTHING = SimpleResultMetaData([])
+
+
+def _made(default: Any) -> Any:
+    """The value of a default, which may be a function of the model's; as in a bulk statement it has no context."""
+    return default(None) if callable(default) else default
 
 
 def _missing(name: str, names: Iterable[str]) -> InputError:
@@ -156,10 +162,10 @@ def _defaults(compiled: SQLCompiler) -> Iterator[tuple[str, Any]]:
 
 
 class Compiler:
-    """Compiles statements for one database and remembers them, by the object and by what it says.
+    """Compiles statements for one database and remembers them as long as they live.
 
-    A statement that stands in a module is found by its identity; one that is built anew with each call by SQLAlchemy's
-    own cache key, which costs about as much as running it.
+    A statement that stands in a module is compiled once for each set of parameter names; one that is built anew with
+    each call is compiled with each call, which takes longer than sending it.
     """
 
     def __init__(self, tenant_columns: TenantColumns) -> None:
@@ -168,8 +174,7 @@ class Compiler:
         compile_only_literals(self.dialect)
         self._tenants = tenant_columns
         self._kind = tenant_type(tenant_columns) if tenant_columns else None
-        self._by_object: weakref.WeakKeyDictionary[Any, dict[frozenset[str], Form]] = weakref.WeakKeyDictionary()
-        self._by_text: dict[Any, Form] = {}
+        self._by_object: weakref.WeakKeyDictionary[Any, dict[_Names, Form]] = weakref.WeakKeyDictionary()
 
     def tenant(self, tenant: Any) -> Any:
         """A tenant as an insert needs it."""
@@ -196,7 +201,7 @@ class Compiler:
         forms = self._by_object.get(statement)
         if forms is None:
             forms = self._by_object[statement] = {}
-        names = frozenset(parameters)
+        names = (frozenset(parameters), tenant)
         found = forms.get(names)
         if found is None:
             found = forms[names] = self._compile(statement, parameters, tenant=tenant)

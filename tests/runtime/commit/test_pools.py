@@ -52,16 +52,15 @@ def test_who_waits_for_a_connection_is_told_of(ledger: Ledger) -> None:
     ledger.told.clear()
     with db.core(**WHO) as tx:
         tx.execute(COUNT)
-    assert ledger.of(PoolWaited) == []
     with ThreadPoolExecutor(1) as other:
         with db.transaction(**WHO) as session:
             session.execute(COUNT)
             waiting = other.submit(lambda: db.run_core(counted, **WHO))
             time.sleep(0.05)
         assert waiting.result() == 0
-    (waited,) = ledger.of(PoolWaited)
-    assert waited.pool == "main"
-    assert waited.seconds > 0.01
+    waited = ledger.of(PoolWaited)
+    assert {event.pool for event in waited} == {"main"}
+    assert max(event.seconds for event in waited) > 0.04
 
 
 def test_a_workload_has_its_own_pool(ledger: Ledger) -> None:

@@ -1,0 +1,126 @@
+"""What an application may do wrong, or in an order that nobody thought of, and what it is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from freehold import CoreTransaction, Session
+from freehold.errors import CommitInside, FreeholdError, InputError, TransactionOver
+from freehold.runtime.exchange import PREPARED_MAX
+from freehold.runtime.literal import sql
+
+from .conftest import WHO, Ledger
+from .layer import Entry, Sample
+
+COUNT = sa.select(sa.func.count()).select_from(Entry)
+
+
+@pytest.mark.filterwarnings("ignore:Column 'ledger.entry.tenant_id'")
+def test_an_insert_that_was_first_used_without_a_tenant_is_given_one_later(ledger: Ledger) -> None:
+    db, add = ledger.connect(), sa.insert(Entry)
+    with pytest.raises(FreeholdError), db.core(tenant=None, actor="ana") as tx:
+        tx.execute(add, {"mark": "x"})
+    with db.core(**WHO) as tx:
+        tx.execute(add, {"mark": "x"})
+    assert ledger.marks() == {"x": 1}
+
+
+def test_a_default_of_the_model_beside_a_list(ledger: Ledger) -> None:
+    class Base(sa.orm.DeclarativeBase):
+        metadata = sa.MetaData(schema="ledger")
+
+    class Touched(Base):
+        __tablename__ = "entry"
+        id: sa.orm.Mapped[int] = sa.orm.mapped_column(sa.BigInteger, primary_key=True)
+        mark: sa.orm.Mapped[str]
+        amount: sa.orm.Mapped[int] = sa.orm.mapped_column(onupdate=lambda: 7)
+
+    db = ledger.connect()
+    db.run_core(lambda tx: tx.execute(sa.insert(Entry), {"mark": "x"}).rowcount, **WHO)
+    touch = sa.update(Touched).where(Touched.mark.in_(sa.bindparam("marks", expanding=True))).values(mark="y")
+    with db.core(**WHO) as tx:
+        tx.execute(touch, {"marks": ["x", "z"]})
+        assert tx.execute(sa.select(Entry.mark, Entry.amount)).one() == ("y", 7)
+
+
+@pytest.mark.parametrize("misuse", [Session.reset, Session.invalidate])
+def test_a_session_is_not_thrown_away_inside_its_block(ledger: Ledger, misuse: Callable[[Session], None]) -> None:
+    db = ledger.connect()
+    with pytest.raises(CommitInside), db.transaction(**WHO) as session:
+        session.add(Entry(mark="x"))
+        session.flush()
+        misuse(session)
+    assert ledger.marks() == {}
+
+
+def test_a_session_is_over_with_its_block(ledger: Ledger) -> None:
+    db = ledger.connect()
+    with db.transaction(**WHO) as session:
+        session.execute(COUNT)
+    with pytest.raises(TransactionOver):
+        session.execute(COUNT)
+
+    async def main() -> None:
+        async with ledger.connect_async() as asynchronous:
+            async with asynchronous.transaction(**WHO) as later:
+                await later.execute(COUNT)
+            with pytest.raises(TransactionOver):
+                await later.execute(COUNT)
+
+    asyncio.run(main())
+
+
+def test_a_tenant_that_is_none_is_told_as_such(ledger: Ledger) -> None:
+    db = ledger.connect()
+    with pytest.raises(InputError, match="no key of a tenant"), db.transaction(tenant="abc", actor="ana") as session:
+        session.scalars(sa.select(Entry)).all()
+    with pytest.raises(InputError, match="no key of a tenant"), db.core(tenant="abc", actor="ana") as tx:
+        tx.execute(sa.insert(Entry), {"mark": "x"})
+
+
+def test_a_connection_keeps_a_bounded_number_of_statements(ledger: Ledger) -> None:
+    db = ledger.connect(pool_size=1, max_overflow=0)
+    column: sa.ColumnElement[int] = sa.literal_column("1")
+    for number in range(2 * PREPARED_MAX // 5 + 1):
+        with db.core(**WHO) as tx:
+            tx.batch(*(sa.select(column.label(f"c{number}_{place}")) for place in range(5)))
+    with db.core(**WHO) as tx:
+        kept = tx.execute(sql("SELECT count(*) FROM pg_prepared_statements")).scalar_one()
+    assert PREPARED_MAX / 2 < kept < PREPARED_MAX + 20
+
+
+def test_a_connection_whose_statements_were_thrown_away_prepares_them_anew(ledger: Ledger) -> None:
+    db = ledger.connect(pool_size=1, max_overflow=0)
+
+    def throw_away(tx: CoreTransaction) -> Any:
+        return tx.execute(sql("DEALLOCATE ALL")).rowcount
+
+    for _ in range(2):
+        with db.core(**WHO) as tx:
+            tx.execute(COUNT)
+    with pytest.raises(FreeholdError), db.core(**WHO) as tx:
+        throw_away(tx)
+        tx.execute(COUNT)
+    with db.core(**WHO) as tx:
+        assert tx.execute(COUNT).scalar_one() == 0
+
+
+def test_a_column_that_went_away_moves_no_value_under_another_name(ledger: Ledger) -> None:
+    db, every = ledger.connect(), sql("SELECT * FROM ledger.sample")
+    with db.core(**WHO) as tx:
+        tx.execute(sa.insert(Sample), {"price": 5})
+        assert tx.execute(every).one().flag is True
+    with ledger.admin() as admin:
+        admin.execute("ALTER TABLE ledger.sample DROP COLUMN price")
+    again = ledger.connect()
+    again._compiler = db._compiler
+    with again.core(**WHO) as tx:
+        row = tx.execute(every).one()
+    assert "price" not in row._fields
+    assert row.flag is True
+    assert str(row.tenant_id) == str(WHO["tenant"])
