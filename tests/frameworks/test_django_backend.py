@@ -227,7 +227,7 @@ def test_an_isolation_level_that_the_server_does_not_keep_is_refused(
     wrapper = open_wrapper()
     asked: list[Any] = []
     monkeypatch.setattr(base, "refuse_false_promises", lambda *told: asked.append(told[1:]))
-    monkeypatch.setattr(wrapper.layer, "_place", lambda: {"accepted": {"X": "why"}, "tenant_columns": {}})
+    monkeypatch.setattr(wrapper.layer, "accepted_advisories", {"X": "why"})
     wrapper.ensure_connection()
     assert asked == [([wrapper.workload], {"X": "why"})]
 

@@ -73,7 +73,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     @cached_property
     def faults(self) -> Faults:
         """What tells errors of the server in the layer's own words."""
-        return Faults(self.layer.metadata.tables.values(), self.layer._place()["tenant_columns"], self.listener)
+        return Faults(self.layer.metadata.tables.values(), self.layer.tenant_columns, self.listener)
 
     @cached_property
     def listener(self) -> Listener:
@@ -131,7 +131,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         connection.begin_as = beginner(frame, self.workload)
 
     def _check_versions(self, connection: Connection) -> None:
-        accepted = self.layer._place()["accepted"]
+        accepted = self.layer.accepted_advisories
         in_use: InUse = {
             "server": version_of(connection.info.server_version),
             "libpq": version_of(psycopg.pq.version()),
