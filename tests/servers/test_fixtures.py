@@ -101,3 +101,12 @@ def test_refused_connection_and_its_return(killable_proxy: KillableProxy, databa
         through(killable_proxy, database)
     killable_proxy.resume()
     through(killable_proxy, database).close()
+
+
+def test_an_ended_proxy_says_so(server: OwnedServer) -> None:
+    proxy = KillableProxy(server.host, server.port)
+    proxy.close()
+    proxy.close()
+    for ask in (proxy.cut, proxy.refuse, proxy.resume):
+        with pytest.raises(RuntimeError, match="has ended"):
+            ask()

@@ -116,6 +116,21 @@ def test_it_follows_a_server_that_moved(own_server: OwnedServer) -> None:
         assert row == (own_server.port,)
 
 
+def test_a_reload_that_failed_is_made_up_for(own_server: OwnedServer) -> None:
+    if reason := missing_pooler():
+        pytest.skip(reason)
+    with pooler_for(own_server) as pooler:
+        own_server.kill()
+        own_server.start()
+        pooler.password = "not the console's"
+        with pytest.raises(ServerError):
+            pooler.ensure_running()
+        pooler.password = own_server.password
+        with pooler.ensure_running().connect() as connection:
+            row = connection.execute("SELECT current_setting('port')::int").fetchone()
+        assert row == (own_server.port,)
+
+
 def test_any_address_can_stand_behind_it(server: OwnedServer) -> None:
     if reason := missing_pooler():
         pytest.skip(reason)

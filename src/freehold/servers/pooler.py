@@ -135,9 +135,10 @@ class Pooler(Addressable):
         """
         for attempt in range(PORT_TRIES):
             self.port = free_port()
-            self._write()
+            reached = self._write()
             self._process = self._run()
             if self._wait():
+                self._reached = reached
                 return self
             taken = not port_is_free(self.port)
             self.kill()
@@ -160,8 +161,9 @@ class Pooler(Addressable):
     def reload(self, **settings: Value) -> None:
         """Write the configuration, with changed settings, and have PgBouncer read it; pools stay."""
         self.settings.update(settings)
-        self._write()
+        reached = self._write()
         self.command("RELOAD")
+        self._reached = reached
 
     def pause(self, database: str | None = None) -> None:
         """Wait until no transaction is open on the server, and hold new ones back; clients wait and see no error."""
@@ -225,13 +227,15 @@ class Pooler(Addressable):
         # The console knows no transactions.
         return self.connect(ADMIN, autocommit=True)
 
-    def _write(self) -> None:
+    def _write(self) -> tuple[str, int]:
+        """Write the configuration; gives the server's address that stands in it."""
+        reached = (self.server.host, self.server.port)
         logins = self.home / "userlist.txt"
         own: Settings = {"listen_port": self.port, "unix_socket_dir": str(self.home), "auth_file": str(logins)}
         settings = {**OWN, **own, "admin_users": self.superuser, **self.settings}
         self.account.write_secret(logins, auth_file({self.superuser: self.password}))
         self.account.write_secret(self._ini, ini(self.server, settings))
-        self._reached = (self.server.host, self.server.port)
+        return reached
 
     def _run(self) -> subprocess.Popen[bytes]:
         with open_own(self.log_path, os.O_APPEND) as log:

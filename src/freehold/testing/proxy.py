@@ -155,10 +155,9 @@ class KillableProxy:
         self._wish(restore)
 
     def close(self) -> None:
-        """End every connection and the proxy."""
-        if not self._stopping:
-            self._wish(lambda: setattr(self, "_stopping", True))
-            self._thread.join()
+        """End every connection and the proxy; what is asked of it afterwards raises ``RuntimeError``."""
+        self._stopping = True
+        self._thread.join()
 
     def __enter__(self) -> Self:
         return self
@@ -175,7 +174,9 @@ class KillableProxy:
     def _wish(self, action: Callable[[], None]) -> None:
         done = threading.Event()
         self._wishes.append((action, done))
-        done.wait()
+        while not done.wait(TICK):
+            if not self._thread.is_alive() and not done.is_set():
+                raise RuntimeError("the proxy has ended")
 
     def _serve(self) -> None:
         while not self._stopping:
