@@ -162,6 +162,10 @@ REFUSED: list[Callable[[], Any]] = [
     lambda: sa.select(sa.extract("year FROM now()) --", sa.func.now())),
     lambda: sa.select(Customer.email.op("= 'x' OR 1 =")("y")),
     lambda: sa.select(Customer.email.op("--")("y")),
+    lambda: sa.select(
+        Customer.email.op("IS NULL UNION SELECT secret FROM accounts WHERE name IS NOT DISTINCT FROM")("y")
+    ),
+    lambda: sa.select(Customer.email.op("COLLATE")("y")),
     lambda: sa.select(sa.column(sa.quoted_name("a FROM b; --", False))),
     lambda: sa.select(Customer).where(sa.exists(sa.text("SELECT 1"))),
     lambda: sa.insert(Customer).values(tenant_id=None, email=sa.text("'x'")),
@@ -183,6 +187,8 @@ def test_what_sqlalchemy_writes_itself_passes(engine: sa.Engine) -> None:
         sa.select(Customer.email).where(Customer.email.contains("%")).order_by("email"),
         sa.select(sa.extract("year", sa.func.now())),
         sa.select(sa.literal("a").op("~")("b"), sa.literal("a").regexp_match("b")),
+        sa.select(sa.literal("a").op("SIMILAR TO")("b"), sa.func.now().op("at time zone")("UTC")),
+        sa.select(sa.literal("a").is_distinct_from("b"), sa.literal("a").op("IS NOT DISTINCT FROM")("b")),
         sa.select(sa.literal_column("'infinity'"), sa.literal_column("1"), sa.null(), sa.true()),
         sa.select(Customer).where(Customer.id.in_([])),
         sa.select(sa.cast(sa.literal("1"), sa.Integer).label("n")).order_by(sa.desc("n")),

@@ -16,7 +16,17 @@ from freehold.runtime.literal import Sql, Template, Written, WrittenColumn, is_w
 
 _CONSTANT = re.compile(r"\*|[0-9]+|null|true|false|'[^'\\]*'", re.IGNORECASE)
 """Literal columns that are values whatever their origin; SQLAlchemy writes some of them itself."""
-_OPERATOR = re.compile(r"(?!.*(--|/\*))[-+*/<>=~!@#%^&|`?]+|[A-Za-z]+( [A-Za-z]+)*")
+_OPERATOR = re.compile(r"(?!.*(--|/\*))[-+*/<>=~!@#%^&|`?]+")
+_WORDS = frozenset(
+    {
+        *("AND", "OR", "NOT", "IS", "IS NOT", "IN", "NOT IN", "BETWEEN", "NOT BETWEEN"),
+        *("IS DISTINCT FROM", "IS NOT DISTINCT FROM", "IS NULL", "IS NOT NULL", "ISNULL", "NOTNULL"),
+        *("LIKE", "NOT LIKE", "ILIKE", "NOT ILIKE", "SIMILAR TO", "NOT SIMILAR TO"),
+        *("AT TIME ZONE", "AT LOCAL", "OVERLAPS", "IS DOCUMENT", "IS NOT DOCUMENT", "IS JSON", "IS NOT JSON"),
+        *("IS NORMALIZED", "IS NOT NORMALIZED"),
+    }
+)
+"""PostgreSQL's operators that are words; any other word could begin a clause, or a query of its own."""
 _FIELD = re.compile(r"\w+")
 _UNQUOTED = re.compile(r"[\w$]+(\.[\w$]+)*")
 _OURS = ("sqlalchemy.", "freehold.")
@@ -136,7 +146,8 @@ class _Statements(SQLCompiler):
 
 
 def _check_operator(operator: Any) -> None:
-    if not _OPERATOR.fullmatch(operator.opstring):
+    text: str = operator.opstring
+    if not _OPERATOR.fullmatch(text) and text.upper() not in _WORDS:
         raise not_literal("op()")
 
 
