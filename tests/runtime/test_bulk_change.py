@@ -10,7 +10,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from freehold.errors import InputError
+from freehold.errors import DataRefused, InputError, UniqueViolated
 from freehold.runtime import Database
 from freehold.runtime.bulk import Changed
 from tests.rooms.tenancy.layer import TABLES, A, B, Customer
@@ -127,6 +127,26 @@ def test_a_key_that_comes_twice_is_refused(db: Database) -> None:
         assert "id" in caught.value.message
         assert "101" not in str(caught.value)
     assert emails(db) == {}
+
+
+def test_after_a_refusal_the_transaction_goes_on(db: Database) -> None:
+    with db.transaction(tenant=A, actor="ana") as session:
+        with pytest.raises(InputError):
+            session.upsert(Customer, [*ROWS, ROWS[0]], key=["id"])
+        assert session.upsert(Customer, ROWS, key=["id"]) == Changed(3, 3)
+    assert len(emails(db)) == 3
+
+
+def test_a_failure_is_told_where_it_happens(db: Database) -> None:
+    new = [{"id": 104, "email": "new@example.org"}]
+    rows = [*new, {"id": 1, "email": "again@example.org"}]
+    with db.transaction(tenant=A, actor="ana") as session:
+        with pytest.raises(UniqueViolated), session.begin_nested():
+            session.copy_in(Customer, rows=rows)
+        with pytest.raises(DataRefused), session.begin_nested():
+            list(session.copy_out(sa.select(sa.literal(1) / (Customer.id - Customer.id))))
+        assert session.copy_in(Customer, rows=new) == 1
+    assert 104 in emails(db)
 
 
 def test_what_makes_no_sense_is_refused(db: Database) -> None:

@@ -212,3 +212,13 @@ def test_a_reader_that_leaves_early_leaves_a_failed_transaction(db: Database) ->
     assert datetime.datetime.now(datetime.UTC) - started < datetime.timedelta(seconds=10)
     with db.transaction(tenant=A, actor="ana") as session:
         assert len(list(session.copy_out(Customer))) == 3
+
+
+def test_a_list_of_values_with_a_type_of_their_own(shop: Shop, db: Database) -> None:
+    make_kinds(shop, guarded=True)
+    with db.transaction(tenant=A, actor="ana") as session:
+        session.copy_in(KINDS, ["id", "mood", "doc"], [(1, "calm", '{"a": 1}'), (2, "cross", "[]")])
+        moods = sa.select(KINDS.c.id).where(KINDS.c.mood.in_(["calm"]))
+        documents = sa.select(KINDS.c.id).where(KINDS.c.doc.in_([{"a": 1}, []])).order_by(KINDS.c.id)
+        assert list(session.copy_out(moods)) == [(1,)]
+        assert list(session.copy_out(documents)) == [(1,), (2,)]

@@ -59,11 +59,6 @@ class ArrowSource:
         yield encoder.finish()
 
 
-def is_arrow(data: Any) -> bool:
-    """Whether an object gives Arrow data."""
-    return any(hasattr(data, name) for name in ("__arrow_c_stream__", "__arrow_c_array__", "collect_batches"))
-
-
 def _encoder(this: Fit, field: Any) -> Any:
     if this.jsonb:
         return pgpq.encoders.StringEncoderBuilder.new_with_output(field, pgpq.schema.Jsonb())

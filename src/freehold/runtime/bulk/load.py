@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from psycopg import sql
+from psycopg import pq, sql
 
 from freehold.runtime.bulk.source import Rows, Source, source_of
 from freehold.runtime.bulk.target import Target, read_target
 from freehold.runtime.bulk.wire import Wire
 
 STAGE = "freehold_copy"
+IN_TRANSACTION = pq.TransactionStatus.INTRANS
 
 
 def copy_in(
@@ -82,18 +83,32 @@ class Stage:
 @contextmanager
 def staged(wire: Wire, target: Target, source: Source, sent: dict[str, str]) -> Iterator[Stage]:
     """Send the rows to a temporary table that is gone when the block or the transaction ends."""
+    wire.run(_create(target, source, sent))
+    try:
+        yield _filled(wire, target, source, sent)
+    except Exception:
+        # What failed on the server has taken the table with it.
+        if wire.driver.pgconn.transaction_status == IN_TRANSACTION:
+            wire.run(_DROP.format(stage=_STAGE))
+        raise
+    wire.run(_DROP.format(stage=_STAGE))
+
+
+def _create(target: Target, source: Source, sent: dict[str, str]) -> sql.Composed:
     made = [_column(name, sent.get(name)) for name in source.names]
-    wire.run(_CREATE.format(stage=sql.Identifier(STAGE), columns=sql.SQL(", ").join(made), target=target.name))
+    return _CREATE.format(stage=sql.Identifier(STAGE), columns=sql.SQL(", ").join(made), target=target.name)
+
+
+def _filled(wire: Wire, target: Target, source: Source, sent: dict[str, str]) -> Stage:
     count = wire.send(copy_statement(_STAGE, source), source.items())
     fill = target.filled(source.names)
     values = [_value(target, name, name in sent) for name in source.names]
-    yield Stage(
+    return Stage(
         target,
         (target.tenant_column, *source.names) if fill else tuple(source.names),
         (_TENANT, *values) if fill else tuple(values),
         count,
     )
-    wire.run(_DROP.format(stage=_STAGE))
 
 
 def copy_statement(into: sql.Composable, source: Source) -> sql.Composed:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 
 from freehold.runtime.bulk.change import Changed, Matched, NotMatched, merge_rows, upsert
@@ -13,6 +15,7 @@ from freehold.runtime.bulk.load import copy_in
 from freehold.runtime.bulk.source import Rows
 from freehold.runtime.bulk.unload import Format, copy_out
 from freehold.runtime.bulk.wire import Wire, wire_of
+from freehold.runtime.connections import raise_typed_only
 from freehold.runtime.criteria import TenantColumns
 
 Table = sa.Table | type[Any]
@@ -33,7 +36,8 @@ class BulkMethods:
         See :func:`freehold.runtime.bulk.load.copy_in`.
         """
         wire, target, tenant = self._bulk(table)
-        return copy_in(wire, target, columns, rows, tenant_column=tenant, skip_conflicts=skip_conflicts)
+        with self._typed():
+            return copy_in(wire, target, columns, rows, tenant_column=tenant, skip_conflicts=skip_conflicts)
 
     def upsert(
         self,
@@ -50,9 +54,10 @@ class BulkMethods:
         See :func:`freehold.runtime.bulk.change.upsert`.
         """
         wire, target, tenant = self._bulk(table)
-        return upsert(
-            wire, target, rows, key=key, update=update, columns=columns, changed=changed, tenant_column=tenant
-        )
+        with self._typed():
+            return upsert(
+                wire, target, rows, key=key, update=update, columns=columns, changed=changed, tenant_column=tenant
+            )
 
     def merge_rows(
         self,
@@ -68,24 +73,40 @@ class BulkMethods:
     ) -> Changed:
         """Update, delete or insert by MERGE; see :func:`freehold.runtime.bulk.change.merge_rows`."""
         wire, target, tenant = self._bulk(table)
-        return merge_rows(
-            wire,
-            target,
-            rows,
-            on=on,
-            matched=matched,
-            not_matched=not_matched,
-            update=update,
-            columns=columns,
-            changed=changed,
-            tenant_column=tenant,
-        )
+        with self._typed():
+            return merge_rows(
+                wire,
+                target,
+                rows,
+                on=on,
+                matched=matched,
+                not_matched=not_matched,
+                update=update,
+                columns=columns,
+                changed=changed,
+                tenant_column=tenant,
+            )
 
     def copy_out(self, statement: Any, *, form: Format = "rows") -> Iterator[Any]:
         """What a table or query holds, by COPY; see :func:`freehold.runtime.bulk.unload.copy_out`."""
         what = statement if isinstance(statement, sa.sql.ClauseElement) else sa.inspect(statement).local_table
         wire = wire_of(self._ready())
-        return copy_out(wire, what, self._ready().dialect, form=form)
+        with self._typed():
+            return self._each(copy_out(wire, what, self._ready().dialect, form=form))
+
+    def _each(self, source: Iterator[Any]) -> Iterator[Any]:
+        with self._typed():
+            yield from source
+
+    @contextmanager
+    def _typed(self) -> Iterator[None]:
+        """Raise Freehold's errors where the statement fails: a savepoint around it may catch them."""
+        session: Any = self
+        try:
+            yield
+        except psycopg.Error as error:
+            raise_typed_only(error, session.unit.link, session.unit.frame.faults)
+            raise
 
     def _bulk(self, table: Table) -> tuple[Wire, sa.Table, str]:
         target = table if isinstance(table, sa.Table) else sa.inspect(table).local_table

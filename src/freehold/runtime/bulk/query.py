@@ -23,10 +23,12 @@ def written_out(wire: Wire, statement: Any, dialect: sa.Dialect) -> sql.Composab
     query = statement.select() if isinstance(statement, sa.Table) else statement
     if not getattr(query, "is_select", False) and not getattr(query, "_is_text_clause", False):
         raise InputError("Only a table or a query can be copied out", hint="Give a model, a table or a select().")
-    compiled: Any = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-    values = compiled.construct_params()
-    for name, process in compiled._bind_processors.items():
-        values[name] = process(values[name])
+    compiled: Any = query.compile(dialect=dialect)
+    # The list of an IN leaves its name for one of each value.
+    state = compiled.construct_expanded_state()
+    values, processors = dict(state.parameters), {**compiled._bind_processors, **state.processors}
+    for name in values.keys() & processors.keys():
+        values[name] = processors[name](values[name])
     driver: Any = wire.driver
     kind: Any = psycopg.AsyncClientCursor if isinstance(driver, psycopg.AsyncConnection) else psycopg.ClientCursor
-    return sql.SQL(kind(driver).mogrify(compiled.string, values))
+    return sql.SQL(kind(driver).mogrify(state.statement, values))
