@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 
 from freehold.events import DeadlockMet, Event
 from freehold.runtime.context import Backend
-from freehold.runtime.deadlock import DeadlockReport, Deadlocks, Tables, numbers_of, report
+from freehold.runtime.deadlock import DeadlockReport, Deadlocks, Tables, ask_beside, numbers_of, report
 from freehold.testing.database import Database
 
 METADATA = sa.MetaData(schema="shop")
@@ -148,3 +149,19 @@ def test_a_process_tells_its_deadlocks(ledger: Database) -> None:
     assert both.tell(error, senders[pid]).other_statement in {FIRST, SECOND}
     assert asked == []
     assert [type(event) for event in told] == [DeadlockMet, DeadlockMet]
+
+
+def test_behind_a_pooler_the_own_statements_are_told(ledger: Database) -> None:
+    error, pid, sent = met(ledger, ([FIRST, SECOND], [SECOND, FIRST]))
+    found = Deadlocks(TABLES, ask=lambda *_: {}).tell(error, Sent(0, sent[pid]))
+    assert found.statement == sent[pid][-1]
+    assert set(found.tables) == {"shop.account", "shop.Entry line"}
+
+
+def test_an_event_loop_is_not_held_up_by_a_question(ledger: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ask() -> Mapping[int, Sequence[str]]:
+        async with await psycopg.AsyncConnection.connect(ledger.conninfo()) as sender:
+            monkeypatch.setattr(psycopg, "connect", lambda *_, **__: pytest.fail("a blocking connection"))
+            return ask_beside(sender, [1], 0.0)
+
+    assert asyncio.run(ask()) == {}

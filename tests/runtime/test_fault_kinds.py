@@ -90,6 +90,13 @@ CASES: dict[str, tuple[str, type[FreeholdError], str, tuple[str, ...]]] = {
         ("customer_id",),
     ),
     "partition": (f"INSERT INTO shop.move VALUES ('{OWN}', '2020-02-02')", errors.UniqueViolated, "", ("day",)),
+    "many": ("SELECT (SELECT id FROM (VALUES (1), (2)) AS several (id))", errors.StatementFailed, "", ()),
+    "unsupported": ("SELECT count(*) FROM shop.order FOR UPDATE", errors.StatementFailed, "", ()),
+    "wide": (f"SELECT {', '.join('1' * 2000)}", errors.StatementFailed, "", ()),
+    "early": ("SELECT lastval()", errors.StatementFailed, "", ()),
+    "cursor": ("FETCH FROM nothing", errors.StatementFailed, "", ()),
+    "view": (f"INSERT INTO shop.large VALUES ('{OWN}', 2, NULL)", errors.DataRefused, "", ()),
+    "internal": ("SELECT array_in('{1}', 0, -1)", errors.ServerError, "", ()),
     "unknown": ("SELECT * FROM shop.nothing", errors.StatementFailed, "", ()),
     "syntax": ("SELEC 1", errors.StatementFailed, "", ()),
 }
@@ -105,6 +112,7 @@ def shop(database: Database) -> Iterator[psycopg.Connection[Any]]:
             for index in table.indexes:
                 admin.execute(str(sa.schema.CreateIndex(index).compile(dialect=DIALECT)))
         admin.execute(EARLY)
+        admin.execute("CREATE VIEW shop.large AS SELECT * FROM shop.order WHERE id > 5 WITH CHECK OPTION")
         admin.execute(INSERT + f"('{OWN}', 1, '{SECRET}', 'Ada', 1, '[1,9)')")
         admin.execute(f"INSERT INTO shop.order VALUES ('{OWN}', 1, 1)")
         admin.execute(f"INSERT INTO shop.move VALUES ('{OWN}', '2020-02-02')")
@@ -134,6 +142,21 @@ def test_each_has_its_class_and_tells_no_value(shop: psycopg.Connection[Any], ca
     for text in (found.message, found.detail, found.hint, str(found)):
         assert SECRET not in text
         assert str(OWN) not in text
+
+
+def test_a_statement_after_a_failed_one_is_told(shop: psycopg.Connection[Any]) -> None:
+    with pytest.raises(ZeroDivisionError), shop.transaction():
+        with pytest.raises(psycopg.Error):
+            shop.execute("SELECT 1 / 0")
+        assert type(refused(shop, "SELECT 1")) is errors.TransactionAborted
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("state", ["P0001", "AB123", "55000"])
+def test_what_the_application_raises_is_its_own(shop: psycopg.Connection[Any], state: str) -> None:
+    with pytest.raises(psycopg.Error) as caught:
+        shop.execute(f"DO $$ BEGIN RAISE EXCEPTION 'own' USING ERRCODE = '{state}'; END $$")
+    assert FAULTS.fault(caught.value) is None
 
 
 def test_a_taken_address_is_told_from_a_clash_of_keys(shop: psycopg.Connection[Any]) -> None:

@@ -113,6 +113,14 @@ def test_unknown_role_and_database(server: OwnedServer) -> None:
         server.connect("no_such_database")
 
 
+def test_a_role_without_a_connection_left(database: Database, layer_name: str) -> None:
+    role = f"{layer_name}_none"
+    with database.connect(autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'secret' CONNECTION LIMIT 0")
+    with pytest.raises(errors.TooManyConnections, match="53300"):
+        database.connect(user=role, password="secret")
+
+
 def test_login_without_any_password(server: OwnedServer) -> None:
     with pytest.raises(errors.LoginRefused):
         connect(server.conninfo(user="postgres", password=""))

@@ -35,6 +35,7 @@ _NUMBER = re.compile(r"\d+")
 SIDES = ("own", "other")
 ASKING = 2
 """Seconds."""
+LIMIT = b"SET LOCAL statement_timeout = '2s'"
 OWN_ORDER = "rows of one table in the order of its primary key"
 
 
@@ -131,16 +132,21 @@ def ask_beside(sender: Any, pids: Sequence[int], since: float) -> dict[int, Sequ
 
     A backend that has won a deadlock may have gone on to other statements; those are not what it was about.
     The transaction that has failed can ask nothing, so that a connection is opened beside it; where nobody is let in
-    within two seconds nothing is known.
+    within two seconds, or the answer takes as long, nothing is known. Nobody is asked from an event loop, which would
+    stand still meanwhile.
 
     Parameters
     ----------
     since
         When the deadlock was told, by :func:`time.monotonic`.
     """
+    if isinstance(sender, psycopg.AsyncConnection):
+        return {}
     address = peer_of(sender.pgconn, direct=True).conninfo
     try:
-        with psycopg.connect(address, connect_timeout=ASKING, autocommit=True) as beside:
+        with psycopg.connect(address, connect_timeout=ASKING) as beside:
+            # Not among the options of the connection, which a pooler refuses.
+            beside.execute(LIMIT)
             ago = monotonic() - since
             rows = beside.execute(read_sql(PACKAGE, "read_activity").encode(), (list(pids), ago)).fetchall()
     except psycopg.Error:
@@ -223,6 +229,8 @@ class Deadlocks:
     def tell(self, error: psycopg.Error, sender: Sender) -> DeadlockReport:
         """Report the deadlock that ended the connection's transaction, to the listener as well."""
         since, sent = monotonic(), self._sent()
+        # Behind a pooler no connection knows its backend; this one's statements are its own all the same.
+        sent[sender.backend.pid] = tuple(sender.log)
         foreign = [number for number in numbers_of(error) if number not in sent]
         if len(pids_of(error, sent)) < len(SIDES):
             sent |= self._ask(sender, foreign, since)

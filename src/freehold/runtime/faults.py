@@ -22,6 +22,11 @@ READ_ONLY_TRANSACTION = "25006"
 STATEMENT = "Compare the statement with the tables: names, types and rights. freehold plan tells what is not applied."
 RUN_AGAIN = "Run the transaction again from its start; db.run(...) does it by itself."
 
+PROCEDURAL = "P0"
+"""The class of what PL/pgSQL raises, by RAISE without an SQLSTATE among others."""
+RAISED = "exec_stmt_raise"
+"""The server's function behind RAISE."""
+
 CONSTRAINTS: Mapping[str, tuple[type[ConstraintViolated], str]] = {
     "23505": (errors.UniqueViolated, "Another row of {table} has the same {columns}"),
     "23503": (errors.ForeignKeyViolated, "{columns} of {table} refers to a row that is not there, or is still in use"),
@@ -252,7 +257,32 @@ def _of_statement(error: psycopg.Error) -> FreeholdError | None:
         return StatementFailed(
             f"The statement was refused (SQLSTATE {state})", detail=_words(diag), hint=STATEMENT, sqlstate=state
         )
-    return None
+    return _of_others(error)
+
+
+def _of_others(error: psycopg.Error) -> FreeholdError | None:
+    """What no table above names, unless the application's own code in the database has raised it."""
+    state, diag = error.sqlstate or "", error.diag
+    if not state or state[:2] == PROCEDURAL or diag.source_function == RAISED:
+        return None
+    if state == "25P02":
+        return errors.TransactionAborted(
+            "A statement after one that failed (SQLSTATE 25P02)",
+            hint="Roll back to a savepoint (begin_nested()) before going on, or let the error leave the transaction.",
+        )
+    if state[:2] == "XX":
+        return errors.ServerError(
+            f"The server failed in itself (SQLSTATE {state})", detail=_words(diag), hint="The server's log says more."
+        )
+    if state == "44000":
+        return errors.DataRefused(
+            "A row is not one of the view that it is written through (SQLSTATE 44000)",
+            hint="Correct the values.",
+            sqlstate=state,
+        )
+    return StatementFailed(
+        f"The statement was refused (SQLSTATE {state})", detail=_words(diag), hint=STATEMENT, sqlstate=state
+    )
 
 
 def _refused_row(error: psycopg.Error) -> FreeholdError:

@@ -29,7 +29,7 @@ CODES: Mapping[str, tuple[type[FreeholdError], str]] = {
     "25006": (errors.ServerFull, "The server or transaction is read-only: is this a replica, or its disk read-only?"),
     "58030": (errors.ServerFull, "The server could not write or read a file; look at its disk and its log."),
     "3D000": (errors.DatabaseMissing, "Create the database, or correct its name in the URL."),
-    "53300": (errors.ServerDown, "All connections are taken; put a pooler in front, or raise max_connections."),
+    "53300": (errors.TooManyConnections, "All connections are taken; put a pooler in front, or raise max_connections."),
     "57P03": (errors.ServerDown, "The server is starting up or shutting down; try again in a moment."),
 }
 CLASSES: Mapping[str, tuple[type[FreeholdError], str]] = {
@@ -104,6 +104,7 @@ CONNECTING: Mapping[str, tuple[type[FreeholdError], str]] = {
 }
 _OPENING: Mapping[type[FreeholdError], str] = {
     errors.ServerDown: "No PostgreSQL takes connections at",
+    errors.TooManyConnections: "All connections are taken at",
     errors.LoginRefused: "Login refused at",
     errors.DatabaseMissing: "The database does not exist at",
 }
