@@ -123,7 +123,7 @@ class Database:
             with node.engine.connect() as connection:
                 checked(connection)
                 check_versions(connection, frame.workloads.values(), accepted, listener)
-                if others:
+                if asked:
                     check_position(connection)
         except BaseException:
             node.close()

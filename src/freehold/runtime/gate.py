@@ -63,7 +63,8 @@ class Gate:
             return False
         try:
             self.judge(Sight(link.seen))
-        except Unfit:
+        except (Unfit, ReplicaError):
+            # It may have come to a later timeline meanwhile, as one that was promoted has.
             return False
         return True
 

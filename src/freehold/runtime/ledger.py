@@ -10,6 +10,8 @@ from freehold.runtime.position import Position
 SPACING = 0.05
 """Seconds between samples that are kept; commits give more than are needed."""
 KEPT = 1024
+SHARE = 1 / 32
+"""Of its age: how far an old sample may be from the next one; so much sharper a bound can be than it was asked for."""
 
 
 class Ledger:
@@ -44,7 +46,9 @@ class Ledger:
                 elif time < last + (0.0 if asked else SPACING):
                     return
             self._samples.append((time, position))
-            del self._samples[:-KEPT]
+            if len(self._samples) > KEPT:
+                # Less than KEPT, so that it is not done at every sample; three days at least are left.
+                self._samples = _thinned(self._samples)[-KEPT * 3 // 4 :]
 
     def newest(self) -> tuple[float, Position] | None:
         """The latest sample with its time."""
@@ -56,3 +60,14 @@ class Ledger:
         with self._lock:
             found = bisect_left(self._samples, now - max_staleness, key=lambda sample: sample[0])
             return self._samples[found][1] if found < len(self._samples) else None
+
+
+def _thinned(samples: list[tuple[float, Position]]) -> list[tuple[float, Position]]:
+    """The samples without those whose neighbours are near enough for their age."""
+    newest = samples[-1][0]
+    kept = [samples[-1]]
+    for index in range(len(samples) - 2, 0, -1):
+        older = samples[index - 1][0]
+        if kept[-1][0] - older > (newest - samples[index][0]) * SHARE:
+            kept.append(samples[index])
+    return [samples[0], *reversed(kept)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -116,6 +117,11 @@ class Node:
         lease: Lease = lender.lend()
         return lease
 
+    def full(self, name: str = MAIN_POOL) -> bool:
+        """Whether a connection of a pool would have to be waited for."""
+        pool: Any = self.pool(name).pool
+        return not pool.checkedin() and -1 < pool._max_overflow <= pool._overflow
+
     def forget(self) -> None:
         """Use no connection again that is older than now: the server behind it may be gone, or no longer what it was.
 
@@ -173,7 +179,7 @@ def open_async_node(
         try:
             return await AsyncConnection.connect(address)
         except psycopg.OperationalError as error:
-            raise refused(error, address, PATIENCE) from error
+            raise await asyncio.to_thread(refused, error, address, PATIENCE) from error
 
     engines: dict[str, sa_asyncio.AsyncEngine] = {}
     for pool in pools:

@@ -15,10 +15,11 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import pq
 
-from freehold.errors import CommitUnknown, ConnectionLost, FreeholdError, InputError
+from freehold.errors import CommitUnknown, ConnectionLost, FreeholdError, InputError, PoolExhausted
 from freehold.events import ReplicaFallback
 from freehold.kernel.template import read_sql
 from freehold.runtime.body import Body, Opened, Wanted
+from freehold.runtime.connections import raise_typed
 from freehold.runtime.driver import COMMIT
 from freehold.runtime.exchange import Command
 from freehold.runtime.gate import POSITION, primary_gate
@@ -120,8 +121,13 @@ class Reading:
                 return found
             told = "; ".join(dict.fromkeys(refusals.values())) or need.primary or NO_REPLICA
             self._frame.listener(ReplicaFallback(", ".join(refusals or self._replicas), told))
-        gate = primary_gate(wish.after, self._frame.waits)
-        return opened_on(open_on, replace(unit, gate=gate), self._body.primary)
+        return self._on_primary(open_on, replace(unit, gate=primary_gate(wish.after, self._frame.waits)))
+
+    def _on_primary(self, open_on: OpenOn, unit: Unit) -> Opened:
+        try:
+            return opened_on(open_on, unit, self._body.primary)
+        except psycopg.Error as error:
+            raise_typed(error, unit.link, self._frame.faults)
 
     def _need(self, wish: Wish) -> Need:
         bound, now = wish.max_staleness, monotonic()
@@ -180,10 +186,12 @@ class Reading:
 
     def _sample(self) -> None:
         """Ask the primary where it is, unless somebody does so now; where it cannot be asked nothing is learned."""
-        if not self._sampling.acquire(blocking=False):
+        if self._body.primary.full() or not self._sampling.acquire(blocking=False):
             return
         try:
             self._ask()
+        except PoolExhausted:
+            pass  # the last connection was taken meanwhile; the primary lives
         except (FreeholdError, psycopg.Error, sa.exc.DBAPIError):
             self._body.primary.forget()
         finally:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import psycopg
 import sqlalchemy as sa
 
-from freehold.errors import ConfigError, ContextError, FreeholdError, ServerError
+from freehold.errors import ConfigError, ContextError, FreeholdError, PoolExhausted, ServerError
 from freehold.kernel.template import read_sql
 from freehold.runtime.body import Opened
 from freehold.runtime.gate import replica_gate
@@ -21,6 +21,7 @@ Check = Callable[[sa.Connection], None]
 OpenOn = Callable[[Unit, Node], Opened]
 Faults = (ServerError, ContextError, psycopg.Error, sa.exc.DBAPIError)
 """What the opening of a read on a replica may fail with, and goes elsewhere for."""
+NO_CONNECTION = "all connections to it are taken"
 
 
 @dataclass(slots=True)
@@ -82,15 +83,19 @@ class Replica:
         Raises
         ------
         Unfit
-            It cannot be reached, or may not serve this read.
+            It cannot be reached, has no connection left, or may not serve this read.
         UnsafeLogin
             Its login could step around row security.
         """
+        if self.node.full(unit.workload.pool):
+            raise Unfit(NO_CONNECTION)
         self.broken.trial(now)
         try:
             self._check()
             gate = replica_gate(need, unit.frame.waits)
             opened = opened_on(open_on, replace(unit, node=self.name, gate=gate), self.node)
+        except PoolExhausted as error:
+            raise Unfit(NO_CONNECTION) from error
         except Faults as error:
             self.failed(now, reason_of(error))
             self.node.forget()
@@ -131,7 +136,7 @@ def reason_of(error: BaseException) -> str:
 
 
 def check_position(connection: sa.Connection) -> None:
-    """Refuse replicas where no server says how far it is.
+    """Refuse replicas and positions where no server says how far it is.
 
     Raises
     ------
@@ -142,7 +147,7 @@ def check_position(connection: sa.Connection) -> None:
         connection.exec_driver_sql(Written(read_sql("freehold.runtime", "read_position")))
     except FreeholdError as error:
         raise ConfigError(
-            "Replicas need a database that tells its position",
+            "Replicas and positions need a database that tells its position",
             detail=reason_of(error),
             hint="Declare Outcomes() in the layer, and apply it.",
         ) from error

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from freehold import Database, sql
-from freehold.errors import ConfigError, ConnectionLost, ReplicaConflict, ServerDown, UnsafeLogin
+from freehold.errors import ConfigError, ConnectionLost, PoolExhausted, ReplicaConflict, ServerDown, UnsafeLogin
 from freehold.events import ReplicaFallback, RetryScheduled
 from freehold.runtime import Session
 from freehold.runtime.position import Position
@@ -59,6 +59,8 @@ def test_a_replicas_login_is_checked_at_its_first_use(pair: Pair) -> None:
 def test_replicas_need_a_server_that_tells_its_position(shop: Shop) -> None:
     with pytest.raises(ConfigError, match="position"):
         shop.connect(replicas=(shop.url(),))
+    with pytest.raises(ConfigError, match="position"):
+        shop.connect(positions=True)
 
 
 @contextmanager
@@ -222,3 +224,57 @@ def test_in_an_outage_of_the_primary_reads_without_a_bound_go_on(own_pair: Pair)
     time.sleep(0.2)
     with pytest.raises(ServerDown), db.read(max_staleness=0.1, **WHO) as session:
         session.scalars(MARKS).all()
+
+
+def test_a_primary_lost_while_it_is_judged_is_asked_again(pair: Pair) -> None:
+    position = write(pair.connect(), "kept")
+    with KillableProxy(pair.primary.host, pair.primary.port) as proxy:
+        url = pair.url(pair.primary).replace(f":{pair.primary.port}/", f":{proxy.port}/") + "?sslmode=disable"
+        db = pair.connect(url, replicas=())
+        cut = proxy.cut_before(b"position_v1")
+        assert not db.run_read(served_by_replica, after=position, **WHO)
+        assert cut.is_set()
+        db.dispose()
+        cut = proxy.cut_before(b"position_v1")
+        with pytest.raises(ConnectionLost), db.read(after=position, **WHO) as session:
+            session.scalar(PID)
+        assert cut.is_set()
+
+
+def test_a_connection_made_before_the_promotion_is_judged_anew(own_pair: Pair) -> None:
+    db = own_pair.connect(own_pair.both)
+    before = write(db, "before")
+    own_pair.settle()
+    early = own_pair.connect(own_pair.url(own_pair.replica), replicas=(), pool_size=1, max_overflow=0)
+    with early.read(after=before, **WHO) as session:
+        assert served_by_replica(session)
+    own_pair.primary.kill()
+    own_pair.promote()
+    db.run(lambda session: session.add(Entry(mark="after")), **WHO)
+    after = write(db, "again")
+    with early.read(after=after, **WHO) as session:
+        assert {"after", "again"} <= set(session.scalars(MARKS).all())
+
+
+def test_a_primary_whose_connections_are_all_taken_is_no_dead_one(pair: Pair) -> None:
+    db = pair.connect(pool_size=1, max_overflow=0, pool_timeout=0.1)
+    with db.transaction(**WHO) as session:
+        kept = session.scalar(PID)
+        with pytest.raises(PoolExhausted), db.read(max_staleness=60.0, **WHO) as other:
+            other.scalar(PID)
+    with db.transaction(**WHO) as session:
+        assert session.scalar(PID) == kept
+
+
+def test_a_replica_whose_connections_are_all_taken_is_passed_over_and_not_left_alone(pair: Pair) -> None:
+    db = pair.connect(pool_size=1, max_overflow=0, pool_timeout=0.1)
+    with db.read(**WHO) as first:
+        kept = first.scalar(PID)
+        assert served_by_replica(first)
+        with db.read(**WHO) as second:
+            assert not served_by_replica(second)
+    (told,) = pair.of(ReplicaFallback)
+    assert "taken" in told.reason
+    with db.read(**WHO) as third:
+        assert served_by_replica(third)
+        assert third.scalar(PID) == kept

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from freehold.runtime.ledger import SPACING, Ledger
+from freehold.runtime.ledger import KEPT, SHARE, SPACING, Ledger
 from freehold.runtime.position import Position
 from freehold.runtime.replica import Rest
 from freehold.runtime.router import Candidate, Need, Sight, Unfit, judge, need_of, order
@@ -144,3 +144,19 @@ def test_a_rest_grows_and_lets_one_try() -> None:
     rest.clear()
     rest.trial(20.0)
     assert rest.until == 0.0
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.floats(SPACING, 1.0), min_size=1, max_size=20), st.floats(0.0, 0.99))
+def test_old_samples_are_thinned_and_not_cut_off(gaps: list[float], part: float) -> None:
+    ledger, times = Ledger(), [0.0]
+    while len(times) < 3 * KEPT:
+        ledger.note(Position(1, 1, len(times) - 1), times[-1])
+        times.append(times[-1] + gaps[len(times) % len(gaps)])
+    now = times[-1]
+    bound = part * now
+    floor = ledger.floor(now, bound)
+    assert len(ledger._samples) <= KEPT
+    assert floor is not None or bound < max(gaps)
+    if floor is not None:
+        assert now - bound <= times[floor.lsn] <= now - bound * (1.0 - SHARE) + 2 * max(gaps)
