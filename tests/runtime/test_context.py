@@ -188,6 +188,7 @@ def test_key_files(tmp_path: Path) -> None:
     assert KeyRing.read(file) == KeyRing((fresh, KEY))
     assert KeyRing.find(file).signing is not KEY
     assert KeyRing.find(None, {"FREEHOLD_CONTEXT_KEYS": KEY.line}) == RING
+    assert KeyRing.parse(f"# one, two\n{fresh.line}, {KEY.line},# of old", "a test") == KeyRing((fresh, KEY))
     assert SECRET.hex() not in repr(RING)
     os.chmod(file, 0o640)
     with pytest.raises(ContextKeyMissing, match="open to others"):

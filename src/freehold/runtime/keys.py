@@ -57,8 +57,10 @@ class KeyRing:
         ContextKeyMissing
             There is no key, or a line is not one.
         """
-        lines = [line.strip() for line in re.split(r"[\n,]", text)]
-        keys = tuple(_key(line, source) for line in lines if line and not line.startswith("#"))
+        # A comment may hold commas, which else separate keys as line ends do.
+        lines = [line for line in map(str.strip, text.split("\n")) if not line.startswith("#")]
+        each = [part.strip() for line in lines for part in line.split(",")]
+        keys = tuple(_key(part, source) for part in each if part and not part.startswith("#"))
         if not keys:
             raise ContextKeyMissing(f"No context key in {source}", hint="Write a line key_id:base64secret into it.")
         return cls(keys)

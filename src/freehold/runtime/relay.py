@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from psycopg.rows import class_row
 from freehold.errors import ConnectionLost, MessageNotTaken, MessageRefused, ServerDown
 from freehold.events import Listener, MessageDead, MessageDelivered, MessageFailed, RelayDisconnected, ignore
 from freehold.kernel.template import read_sql
+from freehold.runtime.nodes import conninfo
 from freehold.runtime.outbox import Message
 from freehold.runtime.targets import Notify, Target, as_like, check_targets, deliver, first_match
 from freehold.runtime.workload import Retry
@@ -76,7 +76,7 @@ class Relay:
     Raises
     ------
     InputError
-        There are no targets, or one is a coroutine function, which no thread could await.
+        The address cannot be read, there are no targets, or one is a coroutine function, which no thread could await.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Relay:
         draw: Callable[[], float] = random.random,
     ) -> None:
         check_targets(targets)
-        self._conninfo = _conninfo(url)
+        self._conninfo = conninfo(url)
         self._targets = dict(targets)
         self._topics = [as_like(pattern) for pattern in targets]
         self._workers = workers
@@ -247,11 +247,6 @@ def _passes(error: ServerDown | psycopg.Error) -> bool:
     if isinstance(error, ServerDown):
         return True
     return (error.sqlstate or "").startswith(PASSING) or isinstance(translate(error), ServerDown | ConnectionLost)
-
-
-def _conninfo(url: str | sa.URL) -> str:
-    text = url if isinstance(url, str) else url.render_as_string(hide_password=False)
-    return re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", text)
 
 
 def _query(name: str) -> sql.SQL:

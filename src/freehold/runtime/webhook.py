@@ -50,8 +50,7 @@ class Webhook:
     """
 
     def __init__(self, url: str, secret: str | Sequence[str], *, timeout: float = 15.0) -> None:
-        if httpx.URL(url).scheme not in {"http", "https"}:
-            raise InputError("A webhook's address begins with https:// or http://", hint="Write the whole address.")
+        _check_address(url)
         self.url = url
         self._keys = _keys(secret)
         # Redirections are not followed: they would carry tenants' data to an address that nobody declared.
@@ -139,6 +138,19 @@ def signed_headers(keys: Sequence[bytes], token: str, body: bytes) -> dict[str, 
 def _signature(key: bytes, token: str, stamp: str, body: bytes) -> bytes:
     signed = hmac.digest(key, f"{token}.{stamp}.".encode() + body, sha256)
     return b"v1," + base64.b64encode(signed)
+
+
+def _check_address(url: str) -> None:
+    try:
+        read = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise InputError(
+            "A webhook's address cannot be read", detail=str(error), hint="Write the whole address."
+        ) from error
+    if read.scheme not in {"http", "https"} or not read.host:
+        raise InputError(
+            "A webhook's address begins with https:// or http:// and a host", hint="Write the whole address."
+        )
 
 
 def _keys(secret: str | Sequence[str]) -> tuple[bytes, ...]:

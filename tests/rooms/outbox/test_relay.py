@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from freehold.errors import InputError, LoginRefused, MessageNotTaken, MessageRefused, PrivilegeMissing
 from freehold.events import MessageDead, MessageDelivered, MessageFailed
@@ -220,6 +221,14 @@ def test_an_awaitable_is_no_delivery(post: Post) -> None:
 def test_a_relay_without_a_target_is_refused() -> None:
     with pytest.raises(InputError, match="no target"):
         Relay("postgresql://", {})
+
+
+def test_its_connections_notice_a_silent_peer() -> None:
+    with pytest.raises(InputError, match="address"):
+        Relay("postgresql://me@/any?nothing=1", {"*": Inbox()})
+    found = conninfo_to_dict(Relay("postgresql+psycopg://me@db.example.org/any", {"*": Inbox()})._conninfo)
+    assert (found["host"], found["user"], found["dbname"]) == ("db.example.org", "me", "any")
+    assert {"keepalives_idle", "tcp_user_timeout"} <= set(found)
 
 
 def test_the_wrong_login_is_told(post: Post) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from freehold import AsyncSession, Database
+from freehold import AsyncSession, Database, sql
 from freehold.errors import MessageInvalid, MessageTooLarge
 from freehold.runtime.outbox import SEND, send, sending
 from tests.rooms.outcomes.conftest import RING
@@ -99,3 +99,11 @@ def test_asyncio(post: Post) -> None:
 
     asyncio.run(run())
     assert [payload for _, _, payload in relayed(post)] == ["a"]
+
+
+def test_a_key_is_no_lock_of_the_applications(post: Post, db: Database) -> None:
+    with db.transaction(tenant=ONE, actor="ana") as holder:
+        assert holder.lock("k")
+        with db.transaction(tenant=ONE, actor="ben") as session:
+            session.execute(sql("SET LOCAL lock_timeout = '1s'"))
+            assert send(session, "t", {}, key="k") > 0

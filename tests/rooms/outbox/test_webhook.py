@@ -147,9 +147,10 @@ def test_nothing_shows_the_secret() -> None:
     assert SECRET not in repr(Verifier(SECRET))
 
 
-def test_an_address_of_another_kind_is_refused() -> None:
+@pytest.mark.parametrize("url", ["ftp://example.org/", "https://[::1", "https://", "https:///path", "example.org"])
+def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(InputError):
-        Webhook("ftp://example.org/", SECRET)
+        Webhook(url, SECRET)
 
 
 def test_the_envelope_is_json(post: Post) -> None:

@@ -14,7 +14,8 @@ WITH failed AS (
     WHERE o.id = $1 AND o.lease = $2 AND o.delivered_at IS NULL AND o.dead_at IS NULL
     RETURNING o.*
 ), following AS (
-    -- What comes after it within its key waits as long as it does itself, and after a dead letter no longer.
+    -- What has come after it within its key waits as long as it does itself, and after a dead letter no longer. What is
+    -- sent later is looked at, and passed over, by each take until then.
     UPDATE freehold.outbox AS later
     SET available_at = failed.available_at
     FROM failed

@@ -19,7 +19,7 @@ BEGIN
     IF key IS NOT NULL THEN
         -- Numbers are drawn before commits: without this a later message could be seen, and relayed, before an earlier one.
         PERFORM pg_catalog.pg_advisory_xact_lock(
-            pg_catalog.hashtextextended(key, pg_catalog.hashtextextended(bound.owner, 7341)));
+            pg_catalog.hashtextextended(key, pg_catalog.hashtextextended(bound.owner, 7342)));
     END IF;
     INSERT INTO freehold.outbox AS o (owner, topic, key, payload, actor, transaction)
     VALUES (bound.owner, send_v1.topic, send_v1.key, send_v1.payload, bound.actor, bound.transaction)

@@ -46,7 +46,8 @@ WITH due AS (
     WHERE o.id = due.id
     RETURNING o.*
 ), parked AS (
-    -- What comes after them within their keys is not looked at again and again in the meantime.
+    -- What comes after them within their keys is not looked at again and again in the meantime; what is sent under the
+    -- keys after this is, by each take, until the keys' first messages are taken the next time.
     UPDATE freehold.outbox AS later
     SET available_at = taken.available_at
     FROM taken
