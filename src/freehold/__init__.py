@@ -5,7 +5,7 @@ from freehold.kernel.declare import Extra, Rename
 from freehold.kernel.metadata import partition_of
 from freehold.layer import DataLayer
 from freehold.rooms.backup import Backup
-from freehold.rooms.history import History, as_of
+from freehold.rooms.history import History, as_of, versions_of
 from freehold.rooms.outbox import Outbox
 from freehold.rooms.outcomes import Outcomes
 from freehold.rooms.reports import Report, read_report
@@ -16,8 +16,11 @@ from freehold.runtime import (
     AsyncCoreTransaction,
     AsyncDatabase,
     AsyncSession,
+    CancelledAfterCommit,
+    Changed,
     CoreTransaction,
     Database,
+    InterruptedAfterCommit,
     KeyRing,
     Pool,
     Retry,
@@ -26,7 +29,11 @@ from freehold.runtime import (
     Verdict,
     Workload,
     acting,
+    fault_message,
+    reviewed_sql,
     sql,
+    sql_column,
+    sql_file,
 )
 
 __all__ = [
@@ -34,12 +41,15 @@ __all__ = [
     "AsyncDatabase",
     "AsyncSession",
     "Backup",
+    "CancelledAfterCommit",
+    "Changed",
     "CoreTransaction",
     "DataLayer",
     "Database",
     "Extra",
     "FreeholdError",
     "History",
+    "InterruptedAfterCommit",
     "KeyRing",
     "Outbox",
     "Outcomes",
@@ -56,9 +66,14 @@ __all__ = [
     "Workload",
     "acting",
     "as_of",
+    "fault_message",
     "partition_of",
     "read_report",
+    "reviewed_sql",
     "sql",
+    "sql_column",
+    "sql_file",
     "tenant_foreign_key",
     "tenant_unique",
+    "versions_of",
 ]

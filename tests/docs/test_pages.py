@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import freehold
 from tools.check_rooms import ROOT
 
 README = ROOT / "README.md"
@@ -60,3 +61,13 @@ def test_extras_are_there() -> None:
 def test_ids_are_read_after_a_flush() -> None:
     shown = examples(ROOT / "docs" / "jobs.md")
     assert shown.index("session.add(") < shown.index("session.flush()") < shown.index("customer.id")
+
+
+def test_what_the_runtime_page_names_is_exported() -> None:
+    text = (ROOT / "docs" / "runtime.md").read_text(encoding="utf-8")
+    assert "log_events" not in text
+    called = re.findall(
+        r"`(?:info=)?(sql\w*|reviewed_sql|fault_message|versions_of|as_of|\w+AfterCommit|Changed)\b", text
+    )
+    assert {"sql_file", "reviewed_sql", "fault_message", "InterruptedAfterCommit", "Changed"} <= set(called)
+    assert set(called) <= set(freehold.__all__)
