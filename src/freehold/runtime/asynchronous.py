@@ -17,7 +17,7 @@ from freehold.events import Listener, ignore
 from freehold.runtime.block import AsyncBlock
 from freehold.runtime.body import Body, Opened
 from freehold.runtime.bulk import AsyncBulkMethods
-from freehold.runtime.context import LIFETIME
+from freehold.runtime.context import LIFETIME, Context
 from freehold.runtime.core import AsyncCoreTransaction, CoreAttempt
 from freehold.runtime.criteria import TenantColumns
 from freehold.runtime.database import check
@@ -51,6 +51,16 @@ class AsyncSession(AsyncBulkMethods, sa_asyncio.AsyncSession):
     def tenant(self) -> Any:
         """The tenant as it was given, or None."""
         return self.sync_session.tenant
+
+    @property
+    def context(self) -> Context:
+        """What the database is told of the transaction."""
+        return self.sync_session.context
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the server refuses every write."""
+        return self.sync_session.read_only
 
     @property
     def position(self) -> str:
