@@ -71,3 +71,15 @@ def test_what_the_runtime_page_names_is_exported() -> None:
     )
     assert {"sql_file", "reviewed_sql", "fault_message", "InterruptedAfterCommit", "Changed"} <= set(called)
     assert set(called) <= set(freehold.__all__)
+
+
+def test_the_map_names_every_file_of_the_runtime() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    files = {file.name for file in (ROOT / "src" / "freehold" / "runtime").glob("*.py")} - {"__init__.py"}
+    assert sorted(name for name in files if f"`{name}`" not in text) == []
+
+
+def test_changes_name_every_command() -> None:
+    commands = re.findall(r"^## freehold (\w+)", (ROOT / "docs" / "cli.md").read_text(encoding="utf-8"), re.MULTILINE)
+    (told,) = re.findall(r"^- The command line: (.*)\.$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert set(told.split(", ")) == set(commands)
