@@ -139,7 +139,7 @@ class AsyncDatabase:
             async with node.async_pool(MAIN_POOL).connect() as connection:
                 await connection.run_sync(checked)
                 await connection.run_sync(check_versions, frame.workloads.values(), accepted, listener)
-                if others:
+                if asked:
                     await connection.run_sync(check_position)
         except BaseException:
             await greenlet_spawn(node.close)
