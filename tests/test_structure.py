@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "frameworks": CORE | {"runtime", "servers", "layer"},
     "telemetry": BOTTOM | {"runtime"},
     "operations": CORE | {"journal", "servers"},
-    "testing": BOTTOM | {"servers"},
+    "testing": CORE | {"servers", "runtime", "rooms", "layer", "operations"},
     "cli": CORE | {"servers", "runtime", "rooms", "journal", "registry", "layer", "operations"},
     "console": CORE | {"servers", "runtime", "rooms", "journal", "registry", "layer", "operations"},
 }

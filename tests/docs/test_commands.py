@@ -31,6 +31,10 @@ def test_runtime(shop: Path) -> None:
     assert "5.00" in output
 
 
+def test_testing(shop: Path) -> None:
+    assert "2 passed" in run(commands(ROOT / "docs" / "testing.md"), shop)
+
+
 def test_new_project(shop: Path) -> None:
     text = (shop / "README.md").read_text()
     script = text.split("```sh\n")[1].split("```")[0].replace("freehold apply ", "freehold apply --yes ")

@@ -1,6 +1,7 @@
 """The pytest plugin: servers of both major versions, a fresh database per test, replicas, PgBouncer, a killable proxy.
 
-Register it in the top ``conftest.py`` with ``pytest_plugins = ["freehold.testing.plugin"]``.
+Register it in the top ``conftest.py`` with ``pytest_plugins = ["freehold.testing.plugin"]``, and override
+``freehold_layer`` there to test on a layer of one's own.
 """
 
 from __future__ import annotations
@@ -9,14 +10,18 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
+from freehold.kernel.prove import Verdict
+from freehold.layer import DataLayer
 from freehold.servers.binaries import Binaries
 from freehold.servers.disposable import disposable
 from freehold.servers.owned import OwnedServer
 from freehold.servers.pooler import Pooler
 from freehold.testing.database import Database, drop_leftovers, fresh_database
+from freehold.testing.layers import LayerDatabase, LayerTemplates
 from freehold.testing.proxy import KillableProxy
 from freehold.testing.servers import MAJORS, SETTINGS, Servers, binaries_of, missing, missing_pooler
 
@@ -134,3 +139,44 @@ def killable_proxy(server: OwnedServer) -> Iterator[KillableProxy]:
     """A TCP proxy in front of the shared server."""
     with KillableProxy(server.host, server.port) as proxy:
         yield proxy
+
+
+@pytest.fixture(scope="session")
+def freehold_layer() -> DataLayer:
+    """The layer under test: override it in ``conftest.py``, in the scope "session"."""
+    raise pytest.UsageError('Override the fixture freehold_layer (scope="session") with one that gives your DataLayer.')
+
+
+@pytest.fixture(scope="session")
+def freehold_templates(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LayerTemplates]:
+    """Applied layers by server; ``servers`` is asked for so that they outlive this."""
+    made = LayerTemplates(tmp_path_factory.mktemp("declared"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def freehold_database(
+    server: OwnedServer, freehold_templates: LayerTemplates, freehold_layer: DataLayer, layer_name: str
+) -> Iterator[LayerDatabase]:
+    """The layer on a database of the test's own, without a row."""
+    with freehold_templates.copy(server, freehold_layer, layer_name) as made:
+        yield made
+
+
+@pytest.fixture
+def tenant(freehold_database: LayerDatabase) -> Any:
+    """A tenant; override it where its row needs more than can be made up."""
+    return freehold_database.add_tenant()
+
+
+@pytest.fixture
+def other_tenant(freehold_database: LayerDatabase) -> Any:
+    """Another tenant, whose rows the first must not see."""
+    return freehold_database.add_tenant()
+
+
+@pytest.fixture
+def prove(freehold_database: LayerDatabase) -> Callable[..., list[Verdict]]:
+    """A function that attacks the database, and fails the test unless every promise held."""
+    return freehold_database.prove
