@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,6 @@ SAMPLES: dict[type, Any] = {
     Decimal: Decimal(1),
     date: date(2000, 1, 1),
     datetime: datetime(2000, 1, 1, tzinfo=UTC),
-    dict: {},
     list: [],
     bytes: b"",
 }
@@ -53,6 +53,7 @@ class LayerDatabase:
     keys: KeyRing
     password: str
     _opened: list[Application] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def url(self, login: str = "app_a") -> str:
         """The URL of one of the layer's logins: "app_a" is the application's."""
@@ -89,7 +90,9 @@ class LayerDatabase:
         if root is None:
             raise ValueError("The layer has no tenants")
         table = table_of(root)
-        made = {column.name: _made_up(column) for column in table.columns if _asked(column)}
+        number = next(self._numbers)
+        missing = (column for column in table.columns if column.name not in values and _asked(column))
+        made = {column.name: _made_up(column, number) for column in missing}
         statement = sa.insert(table).values({**made, **values}).returning(*table.primary_key.columns)
         engine = sa.create_engine(sa.make_url(self.database.url()).set(drivername="postgresql+psycopg"))
         try:
@@ -194,8 +197,11 @@ def _asked(column: sa.Column[Any]) -> bool:
     return not (column.nullable or given or column is column.table.autoincrement_column)
 
 
-def _made_up(column: sa.Column[Any]) -> Any:
+def _made_up(column: sa.Column[Any], number: int) -> Any:
+    """A value of the column's type; another one for each number where it may have to be unique."""
     kind = column.type
+    if isinstance(kind, sa.JSON):
+        return {}
     if isinstance(kind, sa.Enum):
         return next(iter(kind.enum_class)) if kind.enum_class else kind.enums[0]
     try:
@@ -203,11 +209,11 @@ def _made_up(column: sa.Column[Any]) -> Any:
     except NotImplementedError:
         wanted = type(None)
     if column.primary_key and wanted is int:
-        return secrets.randbelow(2**15)
+        return number
     if wanted is uuid.UUID:
         return uuid.uuid4()
     if wanted is str:
-        return f"{column.name} {secrets.token_hex(4)}"[-(getattr(kind, "length", None) or 100) :]
+        return f"{column.name} {number}"[-(getattr(kind, "length", None) or 100) :]
     if wanted not in SAMPLES:
         raise ValueError(f"No value can be made up for {column}: give add_tenant({column.name}=...) one")
     return SAMPLES[wanted]
