@@ -100,6 +100,8 @@ class Demo:
             with watching() as listener:
                 verdicts = prove_layer(connection, layer.declared, listener=listener)
             show.verdicts(self.console, verdicts)
+            for identifier, reason in (layer.accepted_advisories or {}).items():
+                self.console.print(f"  accepted: {identifier}: {reason}")
         self.faults += [f"{v.verdict}: {v.promise}" for v in verdicts if v.verdict is not Outcome.HELD]
 
     def _drill(self, server: EmbeddedServer) -> None:

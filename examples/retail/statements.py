@@ -7,10 +7,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from psycopg.sql import SQL
 from sqlalchemy import CursorResult, TextClause
 
-from freehold import Session
-from freehold.runtime.literal import Written, sql_file
+from freehold import Session, sql_file
 
 
 @cache
@@ -32,7 +32,7 @@ def run(session: Session, name: str, /, **values: Any) -> CursorResult[Any]:
 
 def copy(session: Session, name: str, *slices: bytes) -> None:
     """Send CSV through the COPY statement of ``sql/<name>.sql``."""
-    with session.psycopg().cursor() as cursor, cursor.copy(Written(source(name))) as stream:
+    with session.psycopg().cursor() as cursor, cursor.copy(SQL(source(name))) as stream:
         for part in slices:
             stream.write(part)
 
