@@ -16,6 +16,7 @@ from freehold.runtime.bulk import BulkMethods
 from freehold.runtime.connections import raise_typed
 from freehold.runtime.context import Context
 from freehold.runtime.criteria import TenantColumns, TenantCriteria, coerced, tenant_attribute, tenant_type
+from freehold.runtime.driver import IDLE
 from freehold.runtime.exchange import Command
 from freehold.runtime.locks import lock_command
 from freehold.runtime.outbox import send
@@ -47,6 +48,7 @@ class Session(BulkMethods, orm.Session):
         self._tenant_columns = tenant_columns
         self._criteria: dict[Any, TenantCriteria] = {}
         self._ended = False
+        self._torn = False
 
     @property
     def tenant(self) -> Any:
@@ -120,10 +122,20 @@ class Session(BulkMethods, orm.Session):
         super().invalidate()
 
     def get_bind(self, *arguments: Any, **options: Any) -> sa.Engine | sa.Connection:
-        """The engine; refused after the block, before a connection is taken."""
+        """The engine; refused after the transaction, before a connection is taken."""
+        self._refuse_over()
+        return super().get_bind(*arguments, **options)
+
+    def connection(self, *arguments: Any, **options: Any) -> sa.Connection:
+        """The connection; refused after the transaction, also where another engine is named."""
+        self._refuse_over()
+        return super().connection(*arguments, **options)
+
+    def _refuse_over(self) -> None:
+        if self._torn:
+            raise _inside("rollback")
         if self.unit.over:
             self.unit.refuse_over()
-        return super().get_bind(*arguments, **options)
 
     def _send(self, commands: Sequence[Command]) -> list[PGresult]:
         """Run commands of the runtime itself on the transaction's connection."""
@@ -151,14 +163,20 @@ class Session(BulkMethods, orm.Session):
         result
             What a keyed transaction stores for those who ask again, and gives.
         """
+        if self._torn:
+            raise _inside("rollback")
         if self.in_transaction():
             # Flushed before the door opens, so that no flush hook can commit in between.
             self.flush()
             if self.unit.claim is not None:
                 result = decode(encode(result))
                 self.unit.store(result)
-            if self.unit.link is not None:
-                self.unit.link.release()
+            link = self.unit.link
+            if link is not None:
+                link.release()
+                if link.opening is None and link.pgconn.transaction_status == IDLE:
+                    # It has begun, or given up what it was to begin with, by a rollback on the driver's connection.
+                    raise _inside("rollback")
         self._ended = True
         self.commit()
         self.unit.committed()
@@ -232,6 +250,14 @@ def _bind_context(session: Session, transaction: SessionTransaction, connection:
     if not transaction.nested:
         link: Any = connection.connection.driver_connection
         session.unit.attach(link)
+
+
+@sa.event.listens_for(Session, "after_transaction_end")
+def _tear(session: Session, transaction: SessionTransaction) -> None:
+    """Know of a transaction that SQLAlchemy's own object has ended; its connection is no longer the session's."""
+    if not session._ended and transaction.parent is None and session.unit.link is not None:
+        session.unit.link = None
+        session._torn = True
 
 
 @sa.event.listens_for(Session, "before_flush")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import sqlalchemy as sa
 
-from freehold import CoreTransaction, Session
+from freehold import AsyncDatabase, AsyncSession, CoreTransaction, Session
 from freehold.errors import CommitInside, FreeholdError, InputError, TransactionOver
+from freehold.events import TransactionEnded
 from freehold.runtime.exchange import PREPARED_MAX
 from freehold.runtime.literal import sql
 
@@ -58,12 +60,85 @@ def test_a_session_is_not_thrown_away_inside_its_block(ledger: Ledger, misuse: C
     assert ledger.marks() == {}
 
 
+@pytest.mark.parametrize("misuse", [AsyncSession.reset, AsyncSession.invalidate])
+def test_nor_under_asyncio(ledger: Ledger, misuse: Callable[[AsyncSession], Awaitable[None]]) -> None:
+    async def main(db: AsyncDatabase) -> None:
+        with pytest.raises(CommitInside):
+            async with db.transaction(**WHO) as session:
+                session.add(Entry(mark="x"))
+                await session.flush()
+                await misuse(session)
+
+    ledger.run_async(main)
+    assert ledger.marks() == {}
+
+
+def _of_sqlalchemy(session: Session) -> sa.orm.SessionTransaction:
+    found = session.get_transaction()
+    assert found is not None
+    return found
+
+
+def _rolls_back(session: Session) -> None:
+    _of_sqlalchemy(session).rollback()
+
+
+def _closes(session: Session) -> None:
+    _of_sqlalchemy(session).close()
+
+
+def _resets_past_the_session(session: Session) -> None:
+    sa.orm.Session.reset(session)
+
+
+def _rolls_back_in_the_driver(session: Session) -> None:
+    session.psycopg().rollback()
+
+
+@pytest.mark.parametrize("misuse", [_rolls_back, _closes, _resets_past_the_session, _rolls_back_in_the_driver])
+def test_what_was_rolled_back_by_another_way_is_not_told_as_committed(
+    ledger: Ledger, misuse: Callable[[Session], None]
+) -> None:
+    db, followed = ledger.connect(pool_size=1, max_overflow=0), Mock()
+    with pytest.raises(CommitInside), db.transaction(**WHO) as session:
+        session.after_commit(followed)
+        session.add(Entry(mark="x"))
+        session.flush()
+        misuse(session)
+    assert not followed.called
+    assert [ended.outcome for ended in ledger.of(TransactionEnded)] == ["rolled back"]
+    assert ledger.marks() == {}
+    with db.core(**WHO) as tx:
+        assert tx.execute(COUNT).scalar_one() == 0
+
+
+@pytest.mark.parametrize("misuse", [_rolls_back, _closes, _resets_past_the_session])
+def test_nothing_begins_anew_after_it(ledger: Ledger, misuse: Callable[[Session], None]) -> None:
+    db = ledger.connect()
+    with pytest.raises(CommitInside), db.transaction(**WHO) as session:
+        session.add(Entry(mark="x"))
+        session.flush()
+        misuse(session)
+        with pytest.raises(CommitInside):
+            session.execute(COUNT)
+        with pytest.raises(CommitInside):
+            session.connection(bind_arguments={"bind": db.engine})
+        session.add(Entry(mark="y"))
+    assert ledger.marks() == {}
+
+
 def test_a_session_is_over_with_its_block(ledger: Ledger) -> None:
     db = ledger.connect()
     with db.transaction(**WHO) as session:
         session.execute(COUNT)
     with pytest.raises(TransactionOver):
         session.execute(COUNT)
+    with pytest.raises(TransactionOver):
+        session.connection(bind_arguments={"bind": db.engine})
+    session.add(Entry(mark="x"))
+    with pytest.raises(TransactionOver):
+        session.commit()
+    assert ledger.marks() == {}
 
     async def main() -> None:
         async with ledger.connect_async() as asynchronous:
@@ -75,7 +150,7 @@ def test_a_session_is_over_with_its_block(ledger: Ledger) -> None:
     asyncio.run(main())
 
 
-def test_a_tenant_that_is_none_is_told_as_such(ledger: Ledger) -> None:
+def test_a_tenant_that_is_no_key_is_told_as_such(ledger: Ledger) -> None:
     db = ledger.connect()
     with pytest.raises(InputError, match="no key of a tenant"), db.transaction(tenant="abc", actor="ana") as session:
         session.scalars(sa.select(Entry)).all()
