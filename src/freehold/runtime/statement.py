@@ -62,7 +62,7 @@ class Form:
         self._processors = [binds.get(name) for name in self._names]
         self._defaults = dict(_defaults(compiled))
         # A list after IN has as many parameters as values, so that its text is known only with them.
-        self._expanding = compiled if compiled.post_compile_params else None
+        self._expanding = _detached(compiled) if compiled.post_compile_params else None
         columns = compiled._result_columns
         self._dialect = dialect
         self._types = [column.type for column in columns]
@@ -95,7 +95,7 @@ class Form:
     def _expanded(self, compiled: SQLCompiler, parameters: Mapping[str, Any], transformer: Transformer) -> Command:
         """The statement with as many parameters as its lists have values."""
         names = compiled.bind_names.values()
-        missing = next((name for name in names if name not in {*parameters, *self._defaults}), None)
+        missing = next((name for name in names if name not in parameters and name not in self._defaults), None)
         if missing is not None:
             raise _missing(missing, names)
         defaults = {name: _made(value) for name, value in self._defaults.items() if name not in parameters}
@@ -114,10 +114,12 @@ class Form:
         count = answer.command_tuples
         if answer.status != pq.ExecStatus.TUPLES_OK:
             return CoreResult(_NOTHING, iter(()), -1 if count is None else count)
-        # A statement in text: only the answer names its columns, and each answer anew, since tables change.
-        metadata = self._metadata or SimpleResultMetaData(
-            [(answer.fname(n) or b"").decode() for n in range(answer.nfields)]
-        )
+        metadata = self._metadata
+        if not self._types:
+            # A statement in text: only the answer names its columns, and each answer anew, since tables change.
+            names = [(answer.fname(place) or b"").decode() for place in range(answer.nfields)]
+            if metadata is None or metadata._keys != names:
+                metadata = self._metadata = SimpleResultMetaData(names)
         transformer.set_pgresult(answer)
         rows = transformer.load_rows(0, answer.ntuples, tuple)
         if self._results is None:
@@ -135,6 +137,12 @@ class Form:
 
 
 _NOTHING = SimpleResultMetaData([])
+
+
+def _detached(compiled: SQLCompiler) -> SQLCompiler:
+    """What expands lists without the statement itself, which would else live as long as its form, and so for ever."""
+    compiled.statement = compiled.compile_state = compiled.dml_compile_state = None
+    return compiled
 
 
 def _made(default: Any) -> Any:
