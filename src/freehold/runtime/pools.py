@@ -59,9 +59,10 @@ class Holders:
         self._out[id(record)] = (link, time.monotonic())
 
     def tell_wait(self, record: Any, began: float) -> None:
-        """Tell that somebody has waited since ``began`` by the clock, unless the time went into connecting."""
-        waited = time.time() - began
-        if waited > NOTICED and record.starttime < began:
+        """Tell that somebody has waited since ``began`` by the clock; the time that went into connecting is none."""
+        connecting = record.starttime
+        waited = (connecting if connecting >= began else time.time()) - began
+        if waited > NOTICED:
             try:
                 self.listener(PoolWaited(self.name, waited))
             except Exception:
@@ -134,7 +135,11 @@ class QueuePool(sa.pool.QueuePool):
             found: Any = super().connect()
         except sa.exc.TimeoutError as error:
             raise self.freehold.exhausted() from error
-        self.freehold.tell_wait(found._connection_record, began)
+        try:
+            self.freehold.tell_wait(found._connection_record, began)
+        except BaseException:
+            found.close()
+            raise
         return found
 
     def lend(self) -> Lease:

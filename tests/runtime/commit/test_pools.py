@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,10 +15,11 @@ import sqlalchemy as sa
 from freehold import AsyncDatabase, CoreTransaction
 from freehold.errors import ConfigError, PoolExhausted
 from freehold.events import PoolWaited
+from freehold.runtime import pools
 from freehold.runtime.pools import Pool
 from freehold.runtime.workload import Workload
 
-from .conftest import WHO, Ledger
+from .conftest import RING, WHO, Ledger
 from .layer import TWO, Entry
 
 COUNT = sa.select(sa.func.count()).select_from(Entry)
@@ -61,6 +64,84 @@ def test_who_waits_for_a_connection_is_told_of(ledger: Ledger) -> None:
     waited = ledger.of(PoolWaited)
     assert {event.pool for event in waited} == {"main"}
     assert max(event.seconds for event in waited) > 0.04
+
+
+def _kill_all(ledger: Ledger) -> None:
+    with ledger.admin() as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid()"
+        )
+
+
+@pytest.mark.parametrize("path", ["transaction", "core"])
+def test_connecting_is_no_waiting(ledger: Ledger, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    made = pools.Holders.tell_wait
+
+    def late(holders: pools.Holders, record: Any, began: float) -> None:
+        # As if a minute had passed since the connection was made.
+        monkeypatch.setattr(pools, "time", SimpleNamespace(time=lambda: time.time() + 60, monotonic=time.monotonic))
+        made(holders, record, began)
+        monkeypatch.setattr(pools, "time", time)
+
+    db = ledger.connect(pool_size=1, max_overflow=0)
+    _kill_all(ledger)
+    ledger.told.clear()
+    monkeypatch.setattr(pools.Holders, "tell_wait", late)
+    monkeypatch.setattr(pools, "NOTICED", 30)
+    for expected in (0, 1, 2):
+        with getattr(db, path)(**WHO) as tx:
+            tx.execute(COUNT)
+        assert len(ledger.of(PoolWaited)) == expected
+
+
+def test_the_waiting_before_a_connecting_is_told() -> None:
+    told: list[Any] = []
+    began = 1_700_000_000.0
+    pools.Holders("main", told.append).tell_wait(SimpleNamespace(starttime=began + 5), began)
+    assert told == [PoolWaited("main", 5.0)]
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("path", ["transaction", "core"])
+@pytest.mark.parametrize("fault", [ValueError, KeyboardInterrupt])
+def test_a_listener_takes_no_place_of_the_pool(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, path: str, fault: type[BaseException]
+) -> None:
+    def listener(event: object) -> None:
+        if isinstance(event, PoolWaited):
+            raise fault
+
+    db = ledger.layer.connect(ledger.url(), keys=RING, listener=listener, **SMALL)
+    ledger.opened.append(db)
+    monkeypatch.setattr(pools, "NOTICED", -1)
+    for _ in range(3):
+        with (
+            nullcontext() if fault is ValueError else pytest.raises(fault),
+            getattr(db, path)(**WHO) as tx,
+        ):
+            tx.execute(COUNT)
+    monkeypatch.undo()
+    with db.core(**WHO) as tx:
+        assert tx.execute(COUNT).scalar_one() == 0
+
+
+def test_nor_under_asyncio(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    def tell(holders: pools.Holders, record: object, began: float) -> None:
+        raise asyncio.CancelledError
+
+    async def main(db: AsyncDatabase) -> None:
+        for path in ("transaction", "core"):
+            with monkeypatch.context() as patched:
+                patched.setattr(pools.Holders, "tell_wait", tell)
+                for _ in range(3):
+                    with pytest.raises(asyncio.CancelledError):
+                        async with getattr(db, path)(**WHO) as tx:
+                            await tx.execute(COUNT)
+            async with db.core(**WHO) as after:
+                assert (await after.execute(COUNT)).scalar_one() == 0
+
+    ledger.run_async(main, **SMALL)
 
 
 def test_a_workload_has_its_own_pool(ledger: Ledger) -> None:
