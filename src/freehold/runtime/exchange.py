@@ -23,7 +23,9 @@ PLAN_CHANGED = b"0A000"
 """Among other things, a prepared statement whose result would now have other columns."""
 
 UNPREPARED = b"26000"
-"""A prepared statement is not there: somebody has sent DEALLOCATE."""
+"""A prepared statement is not there: somebody has sent DEALLOCATE, or EXECUTE with a name of their own.
+
+To close one that is not there is no error, so that the two need not be told apart."""
 
 _Key = tuple[bytes, tuple[int, ...]]
 _Asked = tuple[_Key, bytes] | None
@@ -85,7 +87,7 @@ class Statements:
         return self._names.pop(next(iter(self._names)))
 
     def outdate(self) -> None:
-        """Prepare them all anew at their next use: the server no longer carries one of them out."""
+        """Prepare them all anew at their next use: the server does not carry out one of them, or knows none."""
         self._outdated.extend(self._names.values())
         self._names.clear()
 
@@ -170,10 +172,8 @@ def _answers(
     for prepared, result in zip(asked, results, strict=False):
         if result.status == FATAL:
             state = result.error_field(pq.DiagnosticField.SQLSTATE)
-            if state == PLAN_CHANGED:
+            if state in {PLAN_CHANGED, UNPREPARED}:
                 statements.outdate()
-            elif state == UNPREPARED:
-                statements.clear()
             return [*answers, result]
         if result.status == ABORTED:
             break

@@ -185,6 +185,17 @@ def test_a_connection_whose_statements_were_thrown_away_prepares_them_anew(ledge
         assert tx.execute(COUNT).scalar_one() == 0
 
 
+def test_a_name_that_the_application_never_prepared_leaves_none_behind(ledger: Ledger) -> None:
+    db, kept = ledger.connect(pool_size=1, max_overflow=0), []
+    for _ in range(4):
+        with pytest.raises(FreeholdError), db.core(**WHO) as tx:
+            tx.execute(COUNT)
+            tx.execute(sql("EXECUTE nothing"))
+        with db.core(**WHO) as tx:
+            kept.append(tx.execute(sql("SELECT count(*) FROM pg_prepared_statements")).scalar_one())
+    assert len(set(kept[1:])) == 1
+
+
 def test_a_column_that_went_away_moves_no_value_under_another_name(ledger: Ledger) -> None:
     db, every = ledger.connect(), sql("SELECT * FROM ledger.sample")
     with db.core(**WHO) as tx:
