@@ -11,8 +11,9 @@ from typing import Any
 from psycopg import pq, waiting
 from psycopg.abc import PQGen
 
-from freehold.runtime.driver import COMMIT, AsyncConnection, Connection, Link
+from freehold.runtime.driver import AsyncConnection, Connection
 from freehold.runtime.exchange import Command, exchange
+from freehold.runtime.link import COMMIT, Link
 from torture.field import Field
 from torture.injections import cancelled_task, cancelled_wait, interrupted_commit, swallowed_error
 

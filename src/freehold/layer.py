@@ -128,10 +128,7 @@ class DataLayer(Declarations):
             replicas=replicas,
             listener=listener,
             positions=positions,
-            layer_name=self.name,
-            tenant_columns=self.tenant_columns,
-            tables=tuple(table for table in self.metadata.tables.values() if table not in self.tenant_columns),
-            accepted=self.accepted_advisories,
+            **self._declared(),
             **engine_options,
         )
 
@@ -158,9 +155,16 @@ class DataLayer(Declarations):
             replicas=replicas,
             listener=listener,
             positions=positions,
-            layer_name=self.name,
-            tenant_columns=self.tenant_columns,
-            tables=tuple(table for table in self.metadata.tables.values() if table not in self.tenant_columns),
-            accepted=self.accepted_advisories,
+            **self._declared(),
             **engine_options,
         )
+
+    def _declared(self) -> dict[str, Any]:
+        """What a database needs to know of the declaration."""
+        others = tuple(table for table in self.metadata.tables.values() if table not in self.tenant_columns)
+        return {
+            "layer_name": self.name,
+            "tenant_columns": self.tenant_columns,
+            "tables": others,
+            "accepted": self.accepted_advisories,
+        }

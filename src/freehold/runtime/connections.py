@@ -13,9 +13,9 @@ from freehold.errors import FreeholdError
 from freehold.kernel.template import read_sql
 from freehold.runtime.commits import commit_inside
 from freehold.runtime.context import Backend
-from freehold.runtime.driver import Link
 from freehold.runtime.exchange import Command
 from freehold.runtime.faults import Faults
+from freehold.runtime.link import Link
 from freehold.runtime.pooler import recognise
 from freehold.runtime.waits import Waits
 

@@ -13,8 +13,8 @@ from sqlalchemy.util.concurrency import greenlet_spawn
 
 from freehold.errors import NestedTransaction
 from freehold.runtime.connections import raise_typed
-from freehold.runtime.driver import IDLE
 from freehold.runtime.exchange import Command
+from freehold.runtime.link import IDLE
 from freehold.runtime.locks import lock_command
 from freehold.runtime.outbox import SEND, sending
 from freehold.runtime.outcome import decode, encode

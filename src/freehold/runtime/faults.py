@@ -14,7 +14,7 @@ from freehold.errors import ConstraintViolated, FreeholdError, StatementFailed
 from freehold.events import Listener, ignore
 from freehold.runtime.constraints import Constraints, Known
 from freehold.runtime.deadlock import Deadlocks, Tables
-from freehold.runtime.driver import Link
+from freehold.runtime.link import Link
 from freehold.runtime.watchdog import Watchdog
 from freehold.servers.faults import is_storage_fault, translate
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from freehold.errors import PositionInvalid, ReplicaError
 from freehold.kernel.template import read_sql
-from freehold.runtime.driver import Link, Results
 from freehold.runtime.exchange import Command
+from freehold.runtime.link import Link, Results
 from freehold.runtime.position import Position
 from freehold.runtime.router import Need, Sight, Unfit, judge
 from freehold.runtime.waits import Waits

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from freehold.errors import ConfigError, PoolExhausted
 from freehold.events import Listener, PoolWaited, ignore
-from freehold.runtime.driver import IDLE, Link
+from freehold.runtime.link import IDLE, Link
 from freehold.runtime.workload import MAIN_POOL
 
 

@@ -20,9 +20,9 @@ from freehold.events import ReplicaFallback
 from freehold.kernel.template import read_sql
 from freehold.runtime.body import Body, Opened, Wanted
 from freehold.runtime.connections import raise_typed
-from freehold.runtime.driver import COMMIT
 from freehold.runtime.exchange import Command
 from freehold.runtime.gate import POSITION, primary_gate
+from freehold.runtime.link import COMMIT
 from freehold.runtime.position import Position
 from freehold.runtime.replica import OpenOn, Replica, opened_on
 from freehold.runtime.router import Candidate, Need, Sight, Unfit, need_of, order

@@ -16,8 +16,8 @@ from freehold.runtime.bulk import BulkMethods
 from freehold.runtime.connections import raise_typed
 from freehold.runtime.context import Context
 from freehold.runtime.criteria import TenantColumns, TenantCriteria, coerced, tenant_attribute, tenant_type
-from freehold.runtime.driver import IDLE
 from freehold.runtime.exchange import Command
+from freehold.runtime.link import IDLE
 from freehold.runtime.locks import lock_command
 from freehold.runtime.outbox import send
 from freehold.runtime.outcome import decode, encode

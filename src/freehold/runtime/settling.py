@@ -23,8 +23,8 @@ from freehold.events import OutcomeResolved
 from freehold.kernel.template import read_sql
 from freehold.runtime.commits import CancelledAfterCommit, InterruptedAfterCommit
 from freehold.runtime.context import Context
-from freehold.runtime.driver import Link, Results
 from freehold.runtime.exchange import Command
+from freehold.runtime.link import Link, Results
 from freehold.runtime.nodes import Node
 from freehold.runtime.outcome import Claim, Place, Settled, Verdict
 from freehold.runtime.retry import server_error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -43,6 +44,7 @@ class Form:
         "_dialect",
         "_expanding",
         "_metadata",
+        "_named",
         "_names",
         "_processors",
         "_results",
@@ -63,7 +65,9 @@ class Form:
         self._defaults = dict(_defaults(compiled))
         # A list after IN has as many parameters as values, so that its text is known only with them.
         self._expanding = _detached(compiled) if compiled.post_compile_params else None
-        columns = compiled._result_columns
+        # Columns of a text that are named in an order of their own: the answer's names say which is which.
+        columns = [] if compiled._loose_column_name_matching else compiled._result_columns
+        self._named = {column.keyname: column.type for column in compiled._result_columns} if not columns else {}
         self._dialect = dialect
         self._types = [column.type for column in columns]
         self._results: list[Any] | None = None
@@ -120,13 +124,14 @@ class Form:
             names = [(answer.fname(place) or b"").decode() for place in range(answer.nfields)]
             if metadata is None or metadata._keys != names:
                 metadata = self._metadata = SimpleResultMetaData(names)
+                self._results = None
         transformer.set_pgresult(answer)
         rows = transformer.load_rows(0, answer.ntuples, tuple)
         if self._results is None:
             # Only the answer tells the type that the server gives, which numeric columns' processors ask for.
+            types = self._types or [self._named.get(name, sa.types.NULLTYPE) for name in names]
             self._results = [
-                kind._cached_result_processor(self._dialect, answer.ftype(place))
-                for place, kind in enumerate(self._types)
+                kind._cached_result_processor(self._dialect, answer.ftype(place)) for place, kind in enumerate(types)
             ]
         if any(self._results):
             rows = [
@@ -150,6 +155,11 @@ def _made(default: Any) -> Any:
     return default(None) if callable(default) else default
 
 
+def _asked(bind: sa.BindParameter[Any], context: None) -> Any:
+    """The value of ``bindparam(callable_=...)``, asked for anew at each use."""
+    return bind.effective_value
+
+
 def _missing(name: str, names: Iterable[str]) -> InputError:
     return InputError(
         f"The statement's parameter {name!r} is missing",
@@ -160,9 +170,11 @@ def _missing(name: str, names: Iterable[str]) -> InputError:
 
 def _defaults(compiled: SQLCompiler) -> Iterator[tuple[str, Any]]:
     """Values that the statement itself holds, and the model's Python-side defaults."""
-    for name, value in compiled.construct_params(_check=False).items():
-        if compiled.binds[name].callable is not None or not compiled.binds[name].required:
-            yield name, value
+    for bind, name in compiled.bind_names.items():
+        if bind.callable is not None:
+            yield name, partial(_asked, bind)
+        elif not bind.required:
+            yield name, bind.value
     for column in [*compiled.insert_prefetch, *compiled.update_prefetch]:
         default = column.onupdate if column in compiled.update_prefetch else column.default
         if default is not None:

@@ -11,11 +11,11 @@ from typing import Any
 from freehold.errors import AfterCommitFailed, TransactionOver
 from freehold.events import Listener, TransactionEnded, TransactionSlow, ignore
 from freehold.runtime.context import Context
-from freehold.runtime.driver import Closing, Link, Opening, Results
 from freehold.runtime.exchange import Command
 from freehold.runtime.faults import Faults
 from freehold.runtime.gate import POSITION, Gate
 from freehold.runtime.ledger import Ledger
+from freehold.runtime.link import Closing, Link, Opening, Results
 from freehold.runtime.nodes import PRIMARY
 from freehold.runtime.outcome import Claim
 from freehold.runtime.position import Position

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Waits(Protocol):
-    """What the runtime waits for; a link is a :class:`freehold.runtime.driver.Link` of the right kind."""
+    """What the runtime waits for; a link is a :class:`freehold.runtime.link.Link` of the right kind."""
 
     def drive(self, link: Any, generator: PQGen[T]) -> T:
         """Run a generator of the connection to its end; an interrupt cancels the statement."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -71,3 +72,25 @@ def test_names_are_those_of_each_answer(ledger: Ledger) -> None:
     other._compiler = db._compiler
     with other.core(**WHO) as tx:
         assert tx.execute(every).one()._fields == ("key",)
+
+
+def test_a_value_that_is_asked_for_is_asked_for_at_each_use(db: Database) -> None:
+    counter = itertools.count(1)
+    asked = sa.select(sa.bindparam("number", callable_=lambda: next(counter), type_=sa.Integer).label("number"))
+    within = sa.select(sa.literal(1)).where(
+        sa.literal(2).in_([1, 2]), sa.bindparam("at", callable_=lambda: next(counter), type_=sa.Integer) > 3
+    )
+    with db.core(**WHO) as tx:
+        assert [tx.execute(asked).scalar_one() for _ in range(3)] == [1, 2, 3]
+        assert [tx.execute(within).scalar() for _ in range(2)] == [1, 1]
+    assert next(counter) == 6
+
+
+def test_columns_of_a_text_are_found_by_name_whatever_their_order(db: Database) -> None:
+    for text in (sql("SELECT 2 AS b, '[1]'::json AS a"), sql("SELECT '[1]'::json AS a, 2 AS b")):
+        with db.core(**WHO) as tx:
+            row = tx.execute(text.columns(a=sa.JSON, b=sa.Integer)).one()
+            assert (row.a, row.b) == ([1], 2)
+        with db.transaction(**WHO) as session:
+            row = session.execute(text.columns(a=sa.JSON, b=sa.Integer)).one()
+            assert (row.a, row.b) == ([1], 2)

@@ -26,8 +26,8 @@ from freehold.errors import (
     StatementFailed,
     TransactionAborted,
 )
-from freehold.runtime.driver import Link
 from freehold.runtime.faults import Faults
+from freehold.runtime.link import Link
 
 CLASSES: Mapping[type[FreeholdError], type[DatabaseError]] = {
     ConstraintViolated: IntegrityError,
