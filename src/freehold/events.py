@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -152,15 +152,11 @@ class OutcomeResolved:
 
 @dataclass(frozen=True, slots=True)
 class ReplicaFallback:
-    """A read that a replica could have served went to the primary; ``reason`` says why."""
+    """A read that a replica could have served went to the primary; ``reason`` says why, ``kind`` in a word or two."""
 
     replica: str
     reason: str
-
-    @property
-    def kind(self) -> str:
-        """The kind of the reason, one of :data:`FALLBACKS`: what metrics may count by."""
-        return next((kind for kind, words in FALLBACKS.items() if words in self.reason), "other")
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,16 +270,6 @@ Event = (
     | DeadlockMet
     | PeerLost
 )
-
-FALLBACKS: Mapping[str, str] = {
-    "behind": " behind",
-    "timeline": "timeline",
-    "other cluster": "another cluster",
-    "unproved": "how stale",
-    "lost": "was lost",
-    "out of reach": "in reach",
-}
-"""The kinds of reasons of a :class:`ReplicaFallback`, and the runtime's words for each; any other is "other"."""
 
 Listener = Callable[[Event], None]
 

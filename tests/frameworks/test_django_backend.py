@@ -28,9 +28,8 @@ from freehold.errors import (
     UnsafeLogin,
 )
 from freehold.events import Event, TransactionEnded
-from freehold.frameworks.django import base
 from freehold.frameworks.django.base import DatabaseWrapper
-from freehold.runtime import Key
+from freehold.runtime import Key, versions
 from freehold.runtime.scope import acting
 from freehold.runtime.workload import Workload
 from freehold.servers.pooler import Pooler
@@ -226,7 +225,7 @@ def test_an_isolation_level_that_the_server_does_not_keep_is_refused(
 ) -> None:
     wrapper = open_wrapper()
     asked: list[Any] = []
-    monkeypatch.setattr(base, "refuse_false_promises", lambda *told: asked.append(told[1:]))
+    monkeypatch.setattr(versions, "refuse_false_promises", lambda *told: asked.append(told[1:]))
     monkeypatch.setattr(wrapper.layer, "accepted_advisories", {"X": "why"})
     wrapper.ensure_connection()
     assert asked == [([wrapper.workload], {"X": "why"})]

@@ -14,8 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from freehold import events
 from freehold.events import RetryScheduled, TransactionEnded, TransactionSlow
-from freehold.runtime.reading import NO_REPLICA
-from freehold.runtime.router import NEWER_TIMELINE, OLDER_TIMELINE, OTHER_CLUSTER, UNPROVED
+from freehold.runtime.router import UNPROVED, Kind
 from freehold.runtime.scope import acting
 from freehold.runtime.unit import NOT_DURABLE
 from freehold.telemetry.otel import Telemetry
@@ -120,12 +119,12 @@ def test_a_commit_that_may_be_lost_with_its_server_is_an_error(watch: Watch) -> 
 
 
 def test_fallbacks_are_counted_by_kind(watch: Watch) -> None:
-    lags = [f"it is behind by {lag} bytes" for lag in range(50)]
-    others = [UNPROVED, OTHER_CLUSTER, OLDER_TIMELINE, NEWER_TIMELINE, NO_REPLICA, "FATAL: x", "FATAL: y"]
-    for reason in lags + others:
-        watch.telemetry(events.ReplicaFallback("replica 1", reason))
+    lags = [(f"it is behind by {lag} bytes", Kind.BEHIND) for lag in range(50)]
+    others = [("FATAL: x", Kind.BROKEN), ("FATAL: y", Kind.BROKEN), (UNPROVED, Kind.UNPROVED)]
+    for reason, kind in lags + others:
+        watch.telemetry(events.ReplicaFallback("replica 1", reason, kind.value))
     found = {point.attributes["freehold.reason"]: point.value for point in watch.points("freehold.replica.fallbacks")}
-    assert found == {"behind": 50, "unproved": 1, "other cluster": 1, "timeline": 2, "out of reach": 1, "other": 2}
+    assert found == {"behind": 50, "out of reach": 2, "unproved": 1}
 
 
 @pytest.mark.parametrize("asked", [False, True])
@@ -156,7 +155,7 @@ def test_a_slow_transaction_tells_its_statements(watch: Watch) -> None:
 
 def test_the_rest_is_counted(watch: Watch) -> None:
     watch.telemetry(events.RetryGivenUp("web", 10, "serialization failure"))
-    watch.telemetry(events.ReplicaFallback("replica 1", "too old"))
+    watch.telemetry(events.ReplicaFallback("replica 1", "too old", "behind"))
     watch.telemetry(events.PoolWaited("main", 0.2))
     watch.telemetry(events.DeadlockMet("UPDATE a", "", (), (), ()))
     watch.telemetry(events.PeerLost("127.0.0.1:5432", 1.0, "silent"))

@@ -72,7 +72,7 @@ class Once:
 
         found = await db.run(work, workload=workload, key=self.key, request=self.fingerprint)
         position = runs.position
-        if not position and db._body.frame.positions:
+        if not position and db.positions:
             # Another call stored it, or COMMIT's own answer was lost: where the primary is now is behind it.
             async with db.read(mode="snapshot", workload=workload) as session:
                 await session.execute(NOTHING)
@@ -91,7 +91,7 @@ class Once:
 
         found = db.run(work, workload=workload, key=self.key, request=self.fingerprint)
         position = runs.position
-        if not position and db._body.frame.positions:
+        if not position and db.positions:
             with db.read(mode="snapshot", workload=workload) as session:
                 session.execute(NOTHING)
             position = session.position

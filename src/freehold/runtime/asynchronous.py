@@ -138,7 +138,8 @@ class AsyncDatabase:
         try:
             async with node.async_pool(MAIN_POOL).connect() as connection:
                 await connection.run_sync(checked)
-                await connection.run_sync(check_versions, frame.workloads.values(), accepted, listener)
+                link: Any = (await connection.get_raw_connection()).driver_connection
+                check_versions(link.server_version, frame.workloads.values(), accepted, listener)
                 if asked:
                     await connection.run_sync(check_position)
         except BaseException:
@@ -150,6 +151,11 @@ class AsyncDatabase:
     def engine(self) -> sa_asyncio.AsyncEngine:
         """The engine over the main pool; what runs on it alone has no context, and so sees no tenant's row."""
         return self._body.primary.async_pool(MAIN_POOL)
+
+    @property
+    def positions(self) -> bool:
+        """Whether each COMMIT tells its position in the log."""
+        return self._body.frame.positions
 
     def transaction(
         self,

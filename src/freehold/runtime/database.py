@@ -122,7 +122,8 @@ class Database:
         try:
             with node.engine.connect() as connection:
                 checked(connection)
-                check_versions(connection, frame.workloads.values(), accepted, listener)
+                link: Any = connection.connection.driver_connection
+                check_versions(link.server_version, frame.workloads.values(), accepted, listener)
                 if asked:
                     check_position(connection)
         except BaseException:
@@ -134,6 +135,11 @@ class Database:
     def engine(self) -> sa.Engine:
         """The engine over the main pool; what runs on it alone has no context, and so sees no tenant's row."""
         return self._body.primary.engine
+
+    @property
+    def positions(self) -> bool:
+        """Whether each COMMIT tells its position in the log."""
+        return self._body.frame.positions
 
     def transaction(
         self,

@@ -10,7 +10,7 @@ from freehold.kernel.template import read_sql
 from freehold.runtime.exchange import Command
 from freehold.runtime.link import Link, Results
 from freehold.runtime.position import Position
-from freehold.runtime.router import Need, Sight, Unfit, judge
+from freehold.runtime.router import Kind, Need, Sight, Unfit, judge
 from freehold.runtime.waits import Waits
 
 POSITION = Command(read_sql("freehold.runtime", "read_position").encode())
@@ -53,7 +53,7 @@ class Gate:
         """Judge the answer, which is the last of these."""
         sight = Sight.read(results[-1])
         if sight is None:
-            raise Unfit(SILENT)
+            raise Unfit(SILENT, Kind.UNPROVED)
         link.seen = sight.position
         self.judge(sight)
         self.passed = True

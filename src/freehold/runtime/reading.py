@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
@@ -25,7 +25,7 @@ from freehold.runtime.gate import POSITION, primary_gate
 from freehold.runtime.link import COMMIT
 from freehold.runtime.position import Position
 from freehold.runtime.replica import OpenOn, Replica, opened_on
-from freehold.runtime.router import Candidate, Need, Sight, Unfit, need_of, order
+from freehold.runtime.router import PRIMARY_ONLY, Candidate, Kind, Need, Sight, Unfit, need_of, order
 from freehold.runtime.unit import Unit
 from freehold.runtime.workload import Workload
 
@@ -115,12 +115,11 @@ class Reading:
         """The read's transaction, on a replica that may serve it or on the primary."""
         unit.position = wish.after
         if self._replicas and wish.mode == "session":
-            need, refusals = self._need(wish), dict[str, str]()
+            need, refusals = self._need(wish), dict[str, Unfit]()
             found = None if need.primary else self._on_replica(open_on, unit, need, wish, avoided, refusals)
             if found is not None:
                 return found
-            told = "; ".join(dict.fromkeys(refusals.values())) or need.primary or NO_REPLICA
-            self._frame.listener(ReplicaFallback(", ".join(refusals or self._replicas), told))
+            self._frame.listener(_fallback(need, refusals, self._replicas))
         return self._on_primary(open_on, replace(unit, gate=primary_gate(wish.after, self._frame.waits)))
 
     def _on_primary(self, open_on: OpenOn, unit: Unit) -> Opened:
@@ -143,7 +142,7 @@ class Reading:
         return need_of(wish.after, floor, newest and newest[1], bounded=bound is not None)
 
     def _on_replica(
-        self, open_on: OpenOn, unit: Unit, need: Need, wish: Wish, avoided: Collection[str], refusals: dict[str, str]
+        self, open_on: OpenOn, unit: Unit, need: Need, wish: Wish, avoided: Collection[str], refusals: dict[str, Unfit]
     ) -> Opened | None:
         deadline = monotonic() + wish.wait
         awaited: Replica | None = None
@@ -152,7 +151,7 @@ class Reading:
             try:
                 return replica.open(open_on, unit, need, monotonic())
             except Unfit as unfit:
-                refusals[name] = unfit.reason
+                refusals[name] = unfit
                 if unfit.behind and awaited is None and replica.slow.until <= monotonic():
                     awaited = replica
         if awaited is None:
@@ -174,11 +173,11 @@ class Reading:
         replica.slow.add(monotonic())
         return None
 
-    def _order(self, unit: Unit, avoided: Collection[str], refusals: dict[str, str]) -> list[str]:
+    def _order(self, unit: Unit, avoided: Collection[str], refusals: dict[str, Unfit]) -> list[str]:
         now, pool = monotonic(), unit.workload.pool
         for replica in self._replicas.values():
             if replica.broken.until > now:
-                refusals[replica.name] = replica.why
+                refusals[replica.name] = Unfit(replica.why, Kind.BROKEN)
         candidates = [
             Candidate(replica.name, replica.busy(pool), replica.broken.until) for replica in self._replicas.values()
         ]
@@ -252,3 +251,13 @@ class Attempts:
             self.avoided.add(self.last.unit.node)
         self.last = self.reading.open(self.open_on, unit, self.wish, self.avoided)
         return self.last
+
+
+def _fallback(need: Need, refusals: Mapping[str, Unfit], replicas: Iterable[str]) -> ReplicaFallback:
+    """Which replicas did not serve a read, and why; of several reasons the first gives the kind."""
+    if refusals:
+        reasons = dict.fromkeys(unfit.reason for unfit in refusals.values())
+        kind = next(iter(refusals.values())).kind
+        return ReplicaFallback(", ".join(refusals), "; ".join(reasons), kind.value)
+    kind = PRIMARY_ONLY.get(need.primary, Kind.BROKEN)
+    return ReplicaFallback(", ".join(replicas), need.primary or NO_REPLICA, kind.value)

@@ -14,7 +14,7 @@ from freehold.runtime.body import Opened
 from freehold.runtime.gate import replica_gate
 from freehold.runtime.literal import Written
 from freehold.runtime.nodes import Node
-from freehold.runtime.router import Need, Unfit
+from freehold.runtime.router import Kind, Need, Unfit
 from freehold.runtime.unit import Unit
 
 Check = Callable[[sa.Connection], None]
@@ -88,18 +88,18 @@ class Replica:
             Its login could step around row security.
         """
         if self.node.full(unit.workload.pool):
-            raise Unfit(NO_CONNECTION)
+            raise Unfit(NO_CONNECTION, Kind.TAKEN)
         self.broken.trial(now)
         try:
             self._check()
             gate = replica_gate(need, unit.frame.waits)
             opened = opened_on(open_on, replace(unit, node=self.name, gate=gate), self.node)
         except PoolExhausted as error:
-            raise Unfit(NO_CONNECTION) from error
+            raise Unfit(NO_CONNECTION, Kind.TAKEN) from error
         except Faults as error:
             self.failed(now, reason_of(error))
             self.node.forget()
-            raise Unfit(self.why) from error
+            raise Unfit(self.why, Kind.BROKEN) from error
         self.broken.clear()
         return opened
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 
 from psycopg import pq
 
@@ -15,18 +16,43 @@ OTHER_CLUSTER = "it is another cluster"
 UNPROVED = "nothing proves how stale it is"
 
 
+class Kind(Enum):
+    """Why a read went to the primary."""
+
+    BEHIND = "behind"
+    TIMELINE = "timeline"
+    OTHER_CLUSTER = "other cluster"
+    UNPROVED = "unproved"
+    """How stale a replica is cannot be told."""
+    TAKEN = "no connection"
+    """All connections to it are taken."""
+    BROKEN = "out of reach"
+
+
+PRIMARY_ONLY = {
+    UNPROVED: Kind.UNPROVED,
+    OTHER_CLUSTER: Kind.OTHER_CLUSTER,
+    OLDER_TIMELINE: Kind.TIMELINE,
+    NEWER_TIMELINE: Kind.TIMELINE,
+}
+"""What :attr:`Need.primary` may say."""
+
+
 class Unfit(Exception):  # never leaves the runtime: the read goes elsewhere
     """A server may not serve this read.
 
     Parameters
     ----------
+    kind
+        What metrics may count by.
     behind
         Whether it may be able to in a moment.
     """
 
-    def __init__(self, reason: str, *, behind: bool = False) -> None:
+    def __init__(self, reason: str, kind: Kind, *, behind: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.kind = kind
         self.behind = behind
 
 
@@ -96,18 +122,19 @@ def judge(need: Need, sight: Sight) -> None:
     """
     wanted, seen = need.position, sight.position
     if need.primary:
-        raise Unfit(need.primary)
+        raise Unfit(need.primary, PRIMARY_ONLY[need.primary])
     if wanted is None:
         return
     if seen.system_identifier != wanted.system_identifier:
-        raise Unfit(OTHER_CLUSTER)
+        raise Unfit(OTHER_CLUSTER, Kind.OTHER_CLUSTER)
     if seen.timeline != wanted.timeline:
         # One that is behind the switch may come to it; one that is past it cannot be compared.
         behind = seen.timeline < wanted.timeline and sight.streaming
-        raise Unfit(f"it is on timeline {seen.timeline} and not on {wanted.timeline}", behind=behind)
+        text = f"it is on timeline {seen.timeline} and not on {wanted.timeline}"
+        raise Unfit(text, Kind.TIMELINE, behind=behind)
     if seen.lsn < wanted.lsn:
         how = "is behind" if sight.streaming else "is behind and receives no log"
-        raise Unfit(f"it {how} by {wanted.lsn - seen.lsn} bytes", behind=sight.streaming)
+        raise Unfit(f"it {how} by {wanted.lsn - seen.lsn} bytes", Kind.BEHIND, behind=sight.streaming)
 
 
 @dataclass(frozen=True, slots=True)

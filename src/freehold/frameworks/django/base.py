@@ -14,7 +14,6 @@ from django.utils.functional import cached_property
 from django.utils.module_loading import import_string
 from psycopg.conninfo import make_conninfo
 
-from freehold.advisories import InUse, refuse_false_promises, told, version_of
 from freehold.errors import CommitUnknown, ContextForged
 from freehold.events import Listener, ignore
 from freehold.frameworks.django.connection import BindingCursor, ClientCursor, Connection, NamedCursor, beginner, learn
@@ -29,6 +28,7 @@ from freehold.runtime.keys import KeyRing
 from freehold.runtime.pooler import PoolerFacts, recognise
 from freehold.runtime.signer import Signer
 from freehold.runtime.unit import Frame
+from freehold.runtime.versions import check_versions
 from freehold.runtime.watchdog import libpq_defaults
 from freehold.runtime.workload import DEFAULT, Workload
 from freehold.servers.faults import refused
@@ -124,22 +124,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
             connection.prepare_threshold = None
         connection.backend = _backend(connection, pooler)
         self.faults.watch(connection)
-        self._check_versions(connection)
+        check_versions(connection.server_version, [self.workload], self.layer.accepted_advisories, self.listener)
         self._check_login(connection)
         self._check_key(connection)
         frame = Frame(self.signer, {self.workload.name: self.workload}, self.faults, self.listener)
         connection.begin_as = beginner(frame, self.workload)
-
-    def _check_versions(self, connection: Connection) -> None:
-        accepted = self.layer.accepted_advisories
-        in_use: InUse = {
-            "server": version_of(connection.info.server_version),
-            "libpq": version_of(psycopg.pq.version()),
-        }
-        for event in told(in_use, accepted or {}):
-            self.listener(event)
-        if accepted is not None:
-            refuse_false_promises(in_use, [self.workload], accepted)
 
     def _check_login(self, connection: Connection) -> None:
         question = login_question(self.layer.name, self.layer.metadata.tables.values())
