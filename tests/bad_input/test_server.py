@@ -130,4 +130,4 @@ def test_no_connection_is_left(ground: Ground, layer_name: str) -> None:
     login = {"user": f"{layer_name}_one", "password": "one"}
     with ground.database.connect(user=login["user"], password=login["password"]):
         error = refusal(ground.command, "status", "--url", ground.database.server.url(ground.database.name, **login))
-    assert error["code"] == "server.down"
+    assert error["code"] == "server.too-many-connections"

@@ -68,6 +68,15 @@ def commit_inside() -> CommitInside:
     )
 
 
+def detached_inside() -> CommitInside:
+    """The error for a connection that was taken out of its pool while its block still has to commit on it."""
+    return CommitInside(
+        "The transaction's connection was detached from its pool inside the block",
+        detail="Nothing of the transaction is stored, and the connection is closed.",
+        hint="Take detach() out of the block; a connection of one's own is opened with psycopg.connect().",
+    )
+
+
 def ended_inside() -> CommitInside:
     """The error for a transaction that one of its own statements has ended."""
     return CommitInside(

@@ -11,7 +11,7 @@ from sqlalchemy.engine import ExceptionContext
 
 from freehold.errors import FreeholdError
 from freehold.kernel.template import read_sql
-from freehold.runtime.commits import commit_inside
+from freehold.runtime.commits import commit_inside, detached_inside
 from freehold.runtime.context import Backend
 from freehold.runtime.exchange import Command
 from freehold.runtime.faults import Faults
@@ -78,6 +78,8 @@ def _release(raw: Any, record: Any) -> None:
 
 def _guard_commit(connection: sa.Connection) -> None:
     link: Any = connection.connection.driver_connection
+    if link is None:
+        raise detached_inside()
     if link.held:
         raise commit_inside()
     link.refuse_failed()

@@ -21,8 +21,6 @@ OWN = (psycopg.Error, FreeholdError)
 """What the server, libpq and the runtime say; anything else that leaves a wait is an interrupt."""
 INTERVAL = 0.1
 """Seconds between looks at Ctrl-C while waiting for the server."""
-INTERVAL = 0.1
-"""Seconds between looks at Ctrl-C while waiting for the server."""
 
 
 class Cursor(LiteralCursor, psycopg.Cursor[Any]):
@@ -86,10 +84,10 @@ class Connection(Link, psycopg.Connection[Any]):
 
     def rollback(self) -> None:
         """Roll back, where there is anything to roll back: a pool asks for it each time."""
-        if self.pgconn.transaction_status == IDLE:
-            self.opening = None
-        else:
+        if self.pgconn.transaction_status != IDLE:
             super().rollback()
+        elif not self.held:
+            self.opening = None
 
     def commit(self) -> None:
         """Commit, and wait for the answer whatever interrupts."""

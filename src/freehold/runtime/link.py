@@ -298,8 +298,11 @@ class Link(BaseConnection[Any]):
         self.opening = None
 
     def _rollback_gen(self) -> PQGen[None]:
-        self.opening = None
         yield from super()._rollback_gen()
+        if self.held:
+            # Not by the block: whatever the block says next is told that its transaction has ended.
+            return
+        self.opening = None
         self._begun = False
         self.deadline = None
 

@@ -19,7 +19,7 @@ from psycopg.rows import class_row
 from freehold.errors import ConnectionLost, MessageNotTaken, MessageRefused, ServerDown
 from freehold.events import Listener, MessageDead, MessageDelivered, MessageFailed, RelayDisconnected, ignore
 from freehold.kernel.template import read_sql
-from freehold.runtime.nodes import conninfo
+from freehold.runtime.nodes import primary_conninfo
 from freehold.runtime.outbox import Message
 from freehold.runtime.targets import Notify, Target, as_like, check_targets, deliver, first_match
 from freehold.runtime.workload import Retry
@@ -92,7 +92,7 @@ class Relay:
         draw: Callable[[], float] = random.random,
     ) -> None:
         check_targets(targets)
-        self._conninfo = conninfo(url)
+        self._conninfo = primary_conninfo(url)
         self._targets = dict(targets)
         self._topics = [as_like(pattern) for pattern in targets]
         self._workers = workers

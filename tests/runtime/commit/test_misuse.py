@@ -127,6 +127,40 @@ def test_nothing_begins_anew_after_it(ledger: Ledger, misuse: Callable[[Session]
     assert ledger.marks() == {}
 
 
+def test_nothing_begins_anew_after_a_rollback_in_the_driver(ledger: Ledger) -> None:
+    db = ledger.connect()
+    with pytest.raises(CommitInside), db.transaction(**WHO) as session:
+        session.add(Entry(mark="x"))
+        session.flush()
+        session.psycopg().rollback()
+        for _ in range(2):
+            with pytest.raises(CommitInside):
+                session.execute(COUNT)
+        with pytest.raises(CommitInside):
+            session.psycopg().execute("SELECT 1")
+    assert ledger.marks() == {}
+
+
+def test_a_rollback_in_the_driver_before_anything_began_leaves_the_block_to_begin(ledger: Ledger) -> None:
+    db = ledger.connect()
+    with db.transaction(**WHO) as session:
+        session.psycopg().rollback()
+        session.add(Entry(mark="x"))
+    assert ledger.marks() == {"x": 1}
+
+
+def test_a_connection_taken_out_of_its_pool_stores_nothing(ledger: Ledger) -> None:
+    db = ledger.connect(pool_size=1, max_overflow=0)
+    with pytest.raises(CommitInside, match="detached"), db.transaction(**WHO) as session:
+        session.add(Entry(mark="x"))
+        session.flush()
+        session.connection().detach()
+    assert [ended.outcome for ended in ledger.of(TransactionEnded)] == ["rolled back"]
+    assert ledger.marks() == {}
+    with db.core(**WHO) as tx:
+        assert tx.execute(COUNT).scalar_one() == 0
+
+
 def test_a_session_is_over_with_its_block(ledger: Ledger) -> None:
     db = ledger.connect()
     with db.transaction(**WHO) as session:
@@ -183,6 +217,21 @@ def test_a_connection_whose_statements_were_thrown_away_prepares_them_anew(ledge
         tx.execute(COUNT)
     with db.core(**WHO) as tx:
         assert tx.execute(COUNT).scalar_one() == 0
+
+
+def test_statements_thrown_away_at_the_end_of_a_block(ledger: Ledger) -> None:
+    db = ledger.connect(pool_size=1, max_overflow=0)
+    for _ in range(2):
+        with db.core(**WHO) as tx:
+            tx.execute(COUNT)
+    with pytest.raises(FreeholdError), db.core(**WHO) as tx:
+        tx.execute(sa.insert(Entry), {"mark": "x"})
+        tx.execute(sql("DEALLOCATE ALL"))
+    assert ledger.marks() == {}
+    assert [ended.outcome for ended in ledger.of(TransactionEnded)][-1] == "rolled back"
+    for _ in range(2):
+        with db.core(**WHO) as tx:
+            assert tx.execute(COUNT).scalar_one() == 0
 
 
 def test_a_name_that_the_application_never_prepared_leaves_none_behind(ledger: Ledger) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from threading import Barrier
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,6 +24,7 @@ from .conftest import RING, WHO, Ledger
 from .layer import TWO, Entry
 
 COUNT = sa.select(sa.func.count()).select_from(Entry)
+WAIT = 10.0
 SMALL: dict[str, Any] = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0.1}
 REPORTS: dict[str, Any] = {
     "workloads": (Workload("report", pool="reports"),),
@@ -48,6 +50,29 @@ def test_an_exhausted_pool_names_its_holders(ledger: Ledger, path: str) -> None:
     assert str(WHO["tenant"]) not in str(caught.value)
     with db.core(**WHO) as again:
         assert again.execute(COUNT).scalar_one() == 0
+
+
+def test_the_last_connection_goes_to_one_of_two_at_once(ledger: Ledger) -> None:
+    db, gate = ledger.connect(pool_size=2, max_overflow=0, pool_timeout=0.1), Barrier(2)
+
+    def hold(turn: int) -> bool:
+        gate.wait(WAIT)
+        try:
+            lease = db._body.primary.lend()
+        except PoolExhausted:
+            lease = None
+        gate.wait(WAIT)
+        if lease is not None:
+            lease.give_back()
+        return lease is not None
+
+    taken = db._body.primary.lend()
+    with ThreadPoolExecutor(2) as two:
+        for turn in range(20):
+            assert sorted(two.map(hold, (turn, turn))) == [False, True]
+    taken.give_back()
+    pool: Any = db.engine.pool
+    assert (pool.checkedin(), pool.checkedout()) == (2, 0)
 
 
 def test_who_waits_for_a_connection_is_told_of(ledger: Ledger) -> None:
