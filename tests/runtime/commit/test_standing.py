@@ -137,10 +137,21 @@ def interrupt_then_release(ledger: Ledger, number: int = signal.SIGINT) -> Calla
     return act
 
 
+@contextmanager
+def handling(number: int, handler: Callable[[int, FrameType | None], Any]) -> Iterator[None]:
+    """A signal's handler, whatever the run has inherited: a shell starts its background jobs deaf to Ctrl-C."""
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 @pytest.mark.parametrize("way", CALLS)
 def test_ctrl_c_during_commit_waits_for_the_answer(alone: Ledger, way: str) -> None:
     db = alone.connect()
-    with once_it_waits(alone, interrupt_then_release(alone)), pytest.raises(InterruptedAfterCommit):
+    heard = handling(signal.SIGINT, signal.default_int_handler)
+    with heard, once_it_waits(alone, interrupt_then_release(alone)), pytest.raises(InterruptedAfterCommit):
         CALLS[way](db)
     assert alone.marks() == {"x": 1}
     db.run_core(core, **WHO)
@@ -155,12 +166,9 @@ def test_what_a_signal_raises_during_commit_waits_for_the_answer_too(alone: Ledg
     def late(number: int, frame: FrameType | None) -> None:
         raise TooLate
 
-    db, before = alone.connect(), signal.signal(signal.SIGUSR1, late)
-    try:
-        with once_it_waits(alone, interrupt_then_release(alone, signal.SIGUSR1)), pytest.raises(TooLate):
-            CALLS[way](db)
-    finally:
-        signal.signal(signal.SIGUSR1, before)
+    db, interrupt = alone.connect(), interrupt_then_release(alone, signal.SIGUSR1)
+    with handling(signal.SIGUSR1, late), once_it_waits(alone, interrupt), pytest.raises(TooLate):
+        CALLS[way](db)
     assert alone.marks() == {"x": 1}
     assert [ended.outcome for ended in alone.of(TransactionEnded)] == ["committed"]
 
