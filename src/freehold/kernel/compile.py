@@ -80,13 +80,14 @@ def _pairs(layer: Declarations, rooms: Sequence[Room[Any]]) -> Iterator[tuple[Ro
     for item in layer.items:
         if isinstance(item, Extra | Rename):
             continue
-        if type(item) not in by_type:
-            known = sorted(kind.__name__ for kind in by_type)
+        room = next((by_type[kind] for kind in type(item).__mro__ if kind in by_type), None)
+        if room is None:
+            known = sorted(kind.__name__ for found in by_type for kind in (found.__subclasses__() or (found,)))
             raise DeclarationError(
                 f"{item!r} is not a declaration that a room understands",
                 hint=f"Use one of {', '.join(known)}, Extra or Rename.",
             )
-        yield by_type[type(item)], item
+        yield room, item
 
 
 def _renames(layer: Declarations, model: Model) -> Iterator[Rename]:

@@ -144,7 +144,7 @@ class Room(Generic[D]):
     phase
         When it compiles.
     declaration
-        The type the user writes.
+        The type the user writes, or the base of several.
     compile
         The objects that one declaration needs.
     scope
