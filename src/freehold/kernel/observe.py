@@ -16,6 +16,7 @@ from freehold.kernel.objects import (
     DefaultPrivilege,
     Domain,
     Enum,
+    EventTrigger,
     Extension,
     Function,
     Grant,
@@ -57,6 +58,7 @@ KINDS: tuple[type[Object], ...] = (
     Owner,
     Grant,
     DefaultPrivilege,
+    EventTrigger,
 )
 
 CATALOG_SESSION = {

@@ -3,6 +3,7 @@
 from freehold.kernel.objects.base import Change, Key, Lock, Object, Site
 from freehold.kernel.objects.column import Column
 from freehold.kernel.objects.constraint import Constraint
+from freehold.kernel.objects.event_trigger import EventTrigger
 from freehold.kernel.objects.extension import Extension
 from freehold.kernel.objects.function import Function
 from freehold.kernel.objects.grant import PUBLIC, DefaultPrivilege, Grant
@@ -27,6 +28,7 @@ __all__ = [
     "DefaultPrivilege",
     "Domain",
     "Enum",
+    "EventTrigger",
     "Extension",
     "Function",
     "Grant",
