@@ -63,7 +63,16 @@ class Answer:
     seconds: float
 
 
-Talk = Generator[Write | Read, Answer, None]
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Do nothing for some seconds."""
+
+    seconds: float
+
+
+Asked = Write | Read | Rest
+Talk = Generator[Asked, Answer, None]
+IDLE = Answer(0, "", "", 0.0)
 
 
 @dataclass
@@ -73,6 +82,8 @@ class Field:
     size: int
     forgetful: bool = False
     """A defect: a read gives no position, so that the next one may go back in time."""
+    rest: float = 0.0
+    """Seconds for which a client rests after a pair; without them the machine is as busy as it can be."""
     begun: int = 0
     acknowledged: dict[int, list[tuple[float, int]]] = field(default_factory=lambda: defaultdict(list))
     wrong: Counter[str] = field(default_factory=Counter)
@@ -128,6 +139,8 @@ def client(number: int, shared: Field, draw: random.Random) -> Talk:
                 seen[key], position = max(seen[key], answer.value), answer.position
             elif after:
                 seen[key] = max(seen[key], answer.value)
+        if shared.rest:
+            yield Rest(shared.rest)
 
 
 def _others(draw: random.Random) -> list[int]:
@@ -152,7 +165,10 @@ def work(db: Database, talk: Talk, *, orm: bool) -> None:
     answer = None
     while (asked := _next(talk, answer)) is not None:
         began = time.monotonic()
-        if isinstance(asked, Write):
+        if isinstance(asked, Rest):
+            time.sleep(asked.seconds)
+            answer = IDLE
+        elif isinstance(asked, Write):
             with db.core(**WHO) as tx:
                 tx.finish((UPDATE, {"key": asked.key, "value": asked.value}))
             answer = Answer(asked.value, tx.position, tx.unit.node, 0.0)
@@ -168,7 +184,10 @@ async def work_async(db: AsyncDatabase, talk: Talk, *, orm: bool) -> None:
     answer = None
     while (asked := _next(talk, answer)) is not None:
         began = time.monotonic()
-        if isinstance(asked, Write):
+        if isinstance(asked, Rest):
+            await asyncio.sleep(asked.seconds)
+            answer = IDLE
+        elif isinstance(asked, Write):
             async with db.core(**WHO) as tx:
                 await tx.finish((UPDATE, {"key": asked.key, "value": asked.value}))
             answer = Answer(asked.value, tx.position, tx.unit.node, 0.0)
@@ -180,7 +199,7 @@ async def work_async(db: AsyncDatabase, talk: Talk, *, orm: bool) -> None:
             answer = Answer(value, reader.position, node, time.monotonic() - began)
 
 
-def _next(talk: Talk, answer: Answer | None) -> Write | Read | None:
+def _next(talk: Talk, answer: Answer | None) -> Asked | None:
     try:
         return next(talk) if answer is None else talk.send(answer)
     except StopIteration:

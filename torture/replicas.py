@@ -25,6 +25,9 @@ REPLICAS = 2
 GOAL = 0.05
 """Seconds that a read which falls back to the primary may take, at the 99th percentile (R4)."""
 DEFECT_SIZE = 1_500
+RESTED = 50
+"""One pair in so many is made once more by clients that rest, on a machine that is not busy throughout."""
+REST = 0.1
 PROMISES = ("own write not read", "went back", "staler than allowed")
 
 
@@ -101,16 +104,17 @@ def attack(where: Ground, size: int, seed: int, *, defect_size: int = DEFECT_SIZ
         yard, began = Yard(where, made), time.monotonic()
         found = yard.attack(Field(size), f"{seed}")
         seconds = time.monotonic() - began
+        rested = yard.attack(_continued(yard, max(1, size // RESTED), rest=REST), f"{seed} rested")
         caught = [broken(yard, defect_size, seed) for broken in (_careless, _forgetful, _trusting)]
     return Result(
         name="replicas",
         size=size,
         seed=seed,
-        violations=found.wrong.total(),
+        violations=found.wrong.total() + rested.wrong.total(),
         seconds=seconds,
         defects_seeded=len(caught),
         defects_caught=sum(caught),
-        notes=_notes(found, made),
+        notes=_notes(found, rested, made),
     )
 
 
@@ -138,14 +142,17 @@ def _trusting(yard: Yard, size: int, seed: int) -> bool:
     return bool(found.wrong["staler than allowed"])
 
 
-def _notes(found: Field, made: list[Laggard]) -> str:
+def _notes(found: Field, rested: Field, made: list[Laggard]) -> str:
     troubles = sum((each.ways for each in made), Counter[str]())
     ways = ", ".join(f"{way} {count}" for way, count in sorted(troubles.items()))
     served = ", ".join(f"{node} {count:,}" for node, count in sorted(found.nodes.items()))
-    broken = ", ".join(f"{name} {found.wrong[name]}" for name in PROMISES if found.wrong[name])
+    wrong = found.wrong + rested.wrong
+    broken = ", ".join(f"{name} {wrong[name]}" for name in PROMISES if wrong[name])
     return (
-        f"{broken or 'every promise kept'}; reads by server: {served}; fallbacks {_times(found.fallbacks)} (goal "
-        f"p99 {GOAL * 1000:.0f} ms), reads of the primary at once {_times(found.direct)}; replicas: {ways}"
+        f"{broken or 'every promise kept'}; reads by server: {served}; fallbacks {_times(rested.fallbacks)} (goal "
+        f"p99 {GOAL * 1000:.0f} ms) and reads of the primary at once {_times(rested.direct)} of clients that rest "
+        f"{REST:g} s between pairs, {_times(found.fallbacks)} and {_times(found.direct)} where none "
+        f"rests; replicas: {ways}"
     )
 
 

@@ -30,7 +30,7 @@ from freehold.runtime.unit import Unit
 from freehold.runtime.workload import Workload
 
 Mode = Literal["session", "snapshot"]
-WAIT = 0.03
+WAIT = 0.02
 """Seconds to wait for a replica, where the caller does not say: a fallback is to take less than 50 ms with them."""
 POLL = 0.002
 NO_REPLICA = "no replica is in reach"
