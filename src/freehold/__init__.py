@@ -5,6 +5,7 @@ from freehold.kernel.declare import Extra, Rename
 from freehold.kernel.metadata import partition_of
 from freehold.layer import DataLayer
 from freehold.rooms.backup import Backup
+from freehold.rooms.constraints import Balanced, Limit, NoOverlap, StateMachine
 from freehold.rooms.history import History, as_of, versions_of
 from freehold.rooms.outbox import Outbox
 from freehold.rooms.outcomes import Outcomes
@@ -41,6 +42,7 @@ __all__ = [
     "AsyncDatabase",
     "AsyncSession",
     "Backup",
+    "Balanced",
     "CancelledAfterCommit",
     "Changed",
     "CoreTransaction",
@@ -51,6 +53,8 @@ __all__ = [
     "History",
     "InterruptedAfterCommit",
     "KeyRing",
+    "Limit",
+    "NoOverlap",
     "Outbox",
     "Outcomes",
     "Pool",
@@ -60,6 +64,7 @@ __all__ = [
     "Roles",
     "Session",
     "Settled",
+    "StateMachine",
     "Tenancy",
     "Verdict",
     "Versions",

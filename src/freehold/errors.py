@@ -520,6 +520,24 @@ class ExclusionViolated(ConstraintViolated):
     code = "data.excluded"
 
 
+class TransitionRefused(ConstraintViolated):
+    """A status may not become what it was to become; the detail says from where to where (SQLSTATE FH090)."""
+
+    code = "data.transition"
+
+
+class OutOfBalance(ConstraintViolated):
+    """At COMMIT a group of rows does not sum to zero; nothing is stored (SQLSTATE FH091)."""
+
+    code = "data.balance"
+
+
+class LimitReached(ConstraintViolated):
+    """The parent has as many rows as it may have (SQLSTATE FH092)."""
+
+    code = "data.limit"
+
+
 class PoolExhausted(FreeholdError):
     """No connection of the pool became free in time; the detail says who holds them."""
 

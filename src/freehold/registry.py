@@ -7,13 +7,14 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from freehold.kernel.room import Room
-from freehold.rooms import backup, history, outbox, outcomes, reports, roles, tenancy, versions
+from freehold.rooms import backup, constraints, history, outbox, outcomes, reports, roles, tenancy, versions
 
 OWN: tuple[Room[Any], ...] = (
     history.ROOM,
     reports.ROOM,
     outcomes.ROOM,
     outbox.ROOM,
+    constraints.ROOM,
     tenancy.ROOM,
     roles.ROOM,
     backup.ROOM,

@@ -141,7 +141,7 @@ def _value(kind: str, label: str, number: int) -> Any:
     """A harmless value of a type, another one for each number; ``label`` is an enum's first label."""
     if label:
         return label
-    if kind in INTEGERS or kind.startswith("numeric") or kind in {"real", "double precision"}:
+    if kind in {*INTEGERS, "xid8"} or kind.startswith("numeric") or kind in {"real", "double precision"}:
         return 1 + number
     if kind == "uuid":
         return f"00000000-0000-8000-8000-0000000000f{number}"

@@ -34,6 +34,9 @@ CONSTRAINTS: Mapping[str, tuple[type[ConstraintViolated], str]] = {
     "23514": (errors.CheckViolated, "A row of {table} does not satisfy {constraint}"),
     "23502": (errors.NotNullViolated, "A row of {table} needs a value for {columns}"),
     "23P01": (errors.ExclusionViolated, "A row of {table} conflicts with another one in {columns}"),
+    "FH090": (errors.TransitionRefused, "{columns} of {table} may not become what it was to become"),
+    "FH091": (errors.OutOfBalance, "A group of rows of {table} does not sum to zero"),
+    "FH092": (errors.LimitReached, "No more rows of {table} are allowed here"),
 }
 """Class and sentence of each kind of constraint."""
 
@@ -169,7 +172,7 @@ class Faults:
         known = self._constraints.find(error.diag)
         return kind(
             known.message or _sentence(sentence, known),
-            detail=_named(known),
+            detail=_named(known) + _declared(error),
             hint="" if known.message else "Correct the values; what is already stored was not changed.",
             sqlstate=state,
             constraint=known.constraint,
@@ -184,6 +187,12 @@ def _sentence(sentence: str, known: Known) -> str:
         columns=", ".join(known.columns) or known.constraint or "a column",
         constraint=known.constraint or "a condition",
     )
+
+
+def _declared(error: psycopg.Error) -> str:
+    """What a rule of ours adds, which is words of its declaration and no value of a row."""
+    detail = error.diag.message_detail or ""
+    return f": {detail}" if detail and (error.sqlstate or "").startswith("FH") else ""
 
 
 def _named(known: Known) -> str:

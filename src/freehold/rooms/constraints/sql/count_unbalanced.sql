@@ -1,0 +1,2 @@
+SELECT count(*)
+FROM (SELECT FROM {{base}} GROUP BY {{group}} HAVING sum({{amount}}) <> 0) AS wrong

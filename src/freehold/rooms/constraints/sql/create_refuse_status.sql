@@ -1,0 +1,23 @@
+CREATE OR REPLACE FUNCTION {{function}}() RETURNS trigger
+LANGUAGE plpgsql SECURITY INVOKER
+SET search_path = ''
+AS $freehold$
+DECLARE
+    -- A status that nobody declared is a value like any other, and is not repeated.
+    known text[] := ARRAY[{{states}}]::text[];
+    began text := CASE WHEN NEW.{{column}}::text = ANY (known) THEN NEW.{{column}}::text ELSE 'another status' END;
+    left_off text;
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        left_off := CASE WHEN OLD.{{column}}::text = ANY (known) THEN OLD.{{column}}::text ELSE 'another status' END;
+    END IF;
+    RAISE EXCEPTION USING
+        ERRCODE = 'FH090',
+        MESSAGE = 'the status may not become what it was to become',
+        DETAIL = CASE
+            WHEN TG_OP = 'INSERT' THEN pg_catalog.format('begins as %s', began)
+            ELSE pg_catalog.format('from %s to %s', left_off, began)
+        END,
+        SCHEMA = {{schema}}, TABLE = {{table}}, COLUMN = {{column_text}}, CONSTRAINT = {{rule}};
+END
+$freehold$

@@ -1,0 +1,3 @@
+UPDATE {{base}} AS b
+SET {{column}} = {{status}}
+WHERE b.ctid = current_setting('freehold.probe_at')::tid
