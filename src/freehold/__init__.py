@@ -6,6 +6,7 @@ from freehold.kernel.metadata import partition_of
 from freehold.layer import DataLayer
 from freehold.rooms.backup import Backup
 from freehold.rooms.constraints import Balanced, Limit, NoOverlap, StateMachine
+from freehold.rooms.documents import Document, DocumentType, Path, Promoted, Upgrade
 from freehold.rooms.history import History, as_of, versions_of
 from freehold.rooms.outbox import Outbox
 from freehold.rooms.outcomes import Outcomes
@@ -48,6 +49,8 @@ __all__ = [
     "CoreTransaction",
     "DataLayer",
     "Database",
+    "Document",
+    "DocumentType",
     "Extra",
     "FreeholdError",
     "History",
@@ -57,7 +60,9 @@ __all__ = [
     "NoOverlap",
     "Outbox",
     "Outcomes",
+    "Path",
     "Pool",
+    "Promoted",
     "Rename",
     "Report",
     "Retry",
@@ -66,6 +71,7 @@ __all__ = [
     "Settled",
     "StateMachine",
     "Tenancy",
+    "Upgrade",
     "Verdict",
     "Versions",
     "Workload",

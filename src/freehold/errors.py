@@ -538,6 +538,40 @@ class LimitReached(ConstraintViolated):
     code = "data.limit"
 
 
+class DocumentInvalid(ConstraintViolated):
+    """A JSON document violates the schema of its column (SQLSTATE FH050), or is nested too deeply (FH051).
+
+    Parameters
+    ----------
+    pointer
+        The JSON pointer (RFC 6901) of what is refused; ``*`` stands for a property that the schema does not name, whose
+        name is data. A missing property is pointed to as well.
+    keyword
+        The keyword of JSON Schema that refuses it, ``version`` for a version that is not declared, or ``depth``.
+    """
+
+    code = "data.document"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        detail: str = "",
+        hint: str = "",
+        sqlstate: str = "",
+        constraint: str = "",
+        table: str = "",
+        columns: tuple[str, ...] = (),
+        pointer: str = "",
+        keyword: str = "",
+    ) -> None:
+        super().__init__(
+            message, detail=detail, hint=hint, sqlstate=sqlstate, constraint=constraint, table=table, columns=columns
+        )
+        self.pointer = pointer
+        self.keyword = keyword
+
+
 class PoolExhausted(FreeholdError):
     """No connection of the pool became free in time; the detail says who holds them."""
 

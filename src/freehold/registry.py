@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from freehold.kernel.room import Room
-from freehold.rooms import backup, constraints, history, outbox, outcomes, reports, roles, tenancy, versions
+from freehold.rooms import backup, constraints, documents, history, outbox, outcomes, reports, roles, tenancy, versions
 
 OWN: tuple[Room[Any], ...] = (
     history.ROOM,
@@ -15,6 +15,7 @@ OWN: tuple[Room[Any], ...] = (
     outcomes.ROOM,
     outbox.ROOM,
     constraints.ROOM,
+    documents.ROOM,
     tenancy.ROOM,
     roles.ROOM,
     backup.ROOM,

@@ -50,6 +50,9 @@ VALUES: Mapping[str, tuple[type[StatementFailed], str]] = {
     "22P05": (errors.TextInvalid, "A text holds a character that cannot be stored"),
 }
 
+DOCUMENTS = frozenset({"FH050", "FH051"})
+"""What a schema of documents refuses."""
+
 TRANSACTIONS: Mapping[str, tuple[type[FreeholdError], str, str]] = {
     "40001": (errors.SerializationFailed, "A concurrent transaction came in between", RUN_AGAIN),
     "40P01": (errors.Deadlock, "Two transactions waited for each other, and this one was ended", RUN_AGAIN),
@@ -156,6 +159,8 @@ class Faults:
                 detail=f"The watchdog ended the connection: {peer_dead}",
                 hint="Run again: what was not committed is rolled back.",
             )
+        if state in DOCUMENTS:
+            return _document(error)
         if state in CONSTRAINTS:
             return self._violated(error)
         if state in TRANSACTIONS:
@@ -179,6 +184,24 @@ class Faults:
             table=known.table,
             columns=known.columns,
         )
+
+
+def _document(error: psycopg.Error) -> errors.DocumentInvalid:
+    """The detail is a pointer and a keyword, in words of the schema alone; only FH050 knows the column."""
+    diag, deep = error.diag, error.sqlstate == "FH051"
+    pointer, _, keyword = (diag.message_detail or "").rpartition(" ")
+    keyword = "depth" if deep else keyword
+    where = ".".join(part for part in (diag.schema_name, diag.table_name, diag.column_name) if part)
+    return errors.DocumentInvalid(
+        f"A document{f' in {where}' if where else ''} violates its schema at {pointer or 'its root'}: {keyword}",
+        hint="Correct the document; what is already stored was not changed.",
+        sqlstate=error.sqlstate or "",
+        constraint=diag.constraint_name or "",
+        table=".".join(part for part in (diag.schema_name, diag.table_name) if part),
+        columns=(diag.column_name,) if diag.column_name else (),
+        pointer=pointer,
+        keyword=keyword,
+    )
 
 
 def _sentence(sentence: str, known: Known) -> str:

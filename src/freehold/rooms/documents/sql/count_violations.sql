@@ -1,0 +1,1 @@
+SELECT count(*) FROM {{table}} WHERE {{violation}} IS NOT NULL

@@ -1,0 +1,9 @@
+CREATE OR REPLACE FUNCTION {{function}}() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = ''
+AS $function$
+BEGIN
+    NEW.{{version_column}} := {{version}};
+    RETURN NEW;
+END
+$function$

@@ -1,0 +1,1 @@
+UPDATE {{table}} SET {{column}} = {{document}} WHERE {{witness}}::text = %(tenant)s
