@@ -12,6 +12,7 @@ from freehold.rooms.outbox import Outbox
 from freehold.rooms.outcomes import Outcomes
 from freehold.rooms.reports import Report, read_report
 from freehold.rooms.roles import Roles
+from freehold.rooms.soft_delete import SoftDelete, deleted, restore, restoring, with_deleted
 from freehold.rooms.tenancy import Tenancy, tenant_foreign_key, tenant_unique
 from freehold.rooms.versions import Versions
 from freehold.runtime import (
@@ -69,6 +70,7 @@ __all__ = [
     "Roles",
     "Session",
     "Settled",
+    "SoftDelete",
     "StateMachine",
     "Tenancy",
     "Upgrade",
@@ -77,9 +79,12 @@ __all__ = [
     "Workload",
     "acting",
     "as_of",
+    "deleted",
     "fault_message",
     "partition_of",
     "read_report",
+    "restore",
+    "restoring",
     "reviewed_sql",
     "sql",
     "sql_column",
@@ -87,4 +92,5 @@ __all__ = [
     "tenant_foreign_key",
     "tenant_unique",
     "versions_of",
+    "with_deleted",
 ]

@@ -572,6 +572,42 @@ class DocumentInvalid(ConstraintViolated):
         self.keyword = keyword
 
 
+class RestoreConflict(ConstraintViolated):
+    """A deleted row cannot come back: a live one has taken its key."""
+
+    code = "soft-delete.key-taken"
+
+
+class ParentMissing(ConstraintViolated):
+    """A deleted row cannot come back: what it refers to is not there."""
+
+    code = "soft-delete.parent-missing"
+
+
+class SoftDeleteError(FreeholdError):
+    """A deleted row cannot be kept or restored."""
+
+    code = "soft-delete.failed"
+
+
+class TruncateRefused(SoftDeleteError):
+    """A TRUNCATE would lose rows that are to be kept."""
+
+    code = "soft-delete.truncate-refused"
+
+
+class DeletedRowMissing(SoftDeleteError):
+    """No deleted row is there under the key: never deleted, restored, purged, or another tenant's."""
+
+    code = "soft-delete.row-missing"
+
+
+class RestoreAltered(SoftDeleteError):
+    """A trigger has changed a row while it was restored."""
+
+    code = "soft-delete.altered"
+
+
 class PoolExhausted(FreeholdError):
     """No connection of the pool became free in time; the detail says who holds them."""
 

@@ -7,10 +7,23 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from freehold.kernel.room import Room
-from freehold.rooms import backup, constraints, documents, history, outbox, outcomes, reports, roles, tenancy, versions
+from freehold.rooms import (
+    backup,
+    constraints,
+    documents,
+    history,
+    outbox,
+    outcomes,
+    reports,
+    roles,
+    soft_delete,
+    tenancy,
+    versions,
+)
 
 OWN: tuple[Room[Any], ...] = (
     history.ROOM,
+    soft_delete.ROOM,
     reports.ROOM,
     outcomes.ROOM,
     outbox.ROOM,

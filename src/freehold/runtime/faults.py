@@ -34,6 +34,8 @@ CONSTRAINTS: Mapping[str, tuple[type[ConstraintViolated], str]] = {
     "23514": (errors.CheckViolated, "A row of {table} does not satisfy {constraint}"),
     "23502": (errors.NotNullViolated, "A row of {table} needs a value for {columns}"),
     "23P01": (errors.ExclusionViolated, "A row of {table} conflicts with another one in {columns}"),
+    "FH042": (errors.RestoreConflict, "A live row of {table} has taken the {columns} of the deleted one"),
+    "FH043": (errors.ParentMissing, "What {columns} of the deleted row of {table} refers to is not there"),
     "FH090": (errors.TransitionRefused, "{columns} of {table} may not become what it was to become"),
     "FH091": (errors.OutOfBalance, "A group of rows of {table} does not sum to zero"),
     "FH092": (errors.LimitReached, "No more rows of {table} are allowed here"),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from freehold.errors import DeclarationError
 from freehold.kernel.declare import name_of
+from freehold.kernel.derived import copied, followed, listed, matched
 from freehold.kernel.model import Model
-from freehold.kernel.names import Sql, ddl, ident, idents, joined, qualified, shortened
+from freehold.kernel.names import Sql, qualified, shortened
 from freehold.kernel.objects import Column, Table
 from freehold.rooms.history.declare import History
 
@@ -24,8 +23,6 @@ OWN = (
     ("ended_transaction_id", "uuid", False),
 )
 """The columns that history adds: name, type, NOT NULL."""
-
-_CONSTANT = re.compile(r"('(?:[^']|'')*'|[-+]?[0-9.]+|true|false|null)(::[\w\". ]+)?", re.IGNORECASE)
 
 
 def history_name(table: str) -> str:
@@ -61,33 +58,17 @@ class Layout:
         return (*(self._kept(column) for column in self.kept), *own)
 
     def _kept(self, column: Column) -> Column:
-        virtual = column.generated == "v"
-        return replace(
-            column,
-            table=self.table,
-            not_null=column.column in self.key,
-            # A constant default fills the open versions as it fills the rows, when both tables gain the column.
-            default=column.default if virtual or _constant(column) else "",
-            identity="",
-            identity_options="",
-            generated="v" if virtual else "",
-            comment="",
-            room="",
-            reason="a column whose versions are kept",
+        return followed(
+            column, self.table, required=column.column in self.key, reason="a column whose versions are kept"
         )
-
-    @property
-    def copied(self) -> tuple[str, ...]:
-        """The columns that a version copies from its row: all but virtual ones, which are computed again."""
-        return tuple(column.column for column in self.kept if column.generated != "v")
 
     def names(self, prefix: str = "") -> Sql:
         """The copied columns as a list, each with the prefix."""
-        return _listed(self.copied, prefix)
+        return listed(copied(self.kept), prefix)
 
     def match(self, left: str, right: str) -> Sql:
         """The condition that two aliases hold the same key."""
-        return joined((ddl("{0}.{2} = {1}.{2}", ident(left), ident(right), ident(name)) for name in self.key), " AND ")
+        return matched(left, right, ((name, name) for name in self.key))
 
     def function(self, verb: str) -> str:
         """The name of one of the table's functions."""
@@ -96,15 +77,6 @@ class Layout:
     def qualified_function(self, verb: str) -> Sql:
         """The quoted, qualified name of one of the table's functions."""
         return qualified(self.base.schema, self.function(verb))
-
-
-def _listed(names: Iterable[str], prefix: str) -> Sql:
-    names = tuple(names)
-    return joined(ddl("{}.{}", ident(prefix), ident(name)) for name in names) if prefix else idents(names)
-
-
-def _constant(column: Column) -> bool:
-    return not column.generated and bool(_CONSTANT.fullmatch(column.default))
 
 
 def layout_of(declaration: History, model: Model) -> Layout:

@@ -1,0 +1,1 @@
+SELECT {{function}}(ARRAY[current_setting('freehold.probe_deletion')::bigint])

@@ -1,0 +1,1 @@
+SELECT {{function}}(current_setting('freehold.probe_deletion')::bigint)

@@ -1,0 +1,3 @@
+DELETE FROM {{base}} AS t
+WHERE t.ctid = current_setting('freehold.probe_at')::tid
+  AND ROW({{row}})::text = current_setting('freehold.probe_row')

@@ -1,0 +1,1 @@
+({{nothing}} OR ({{itself}}) OR EXISTS (SELECT FROM {{parent}} AS p WHERE {{linked}}))

@@ -1,0 +1,8 @@
+WITH removed AS (
+    DELETE FROM {{base}} AS t
+    WHERE t.ctid = current_setting('freehold.probe_at')::tid
+      AND ROW({{row}})::text = current_setting('freehold.probe_row')
+    RETURNING t.*
+)
+INSERT INTO {{base}} ({{written}}) OVERRIDING SYSTEM VALUE
+SELECT {{written}} FROM removed
