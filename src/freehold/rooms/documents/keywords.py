@@ -12,6 +12,8 @@ from freehold.rooms.documents.formats import FORMATS
 from freehold.rooms.documents.patterns import translate
 from freehold.rooms.documents.schema import Node, constant
 
+HIGHEST = 2**31 - 1
+"""The highest integer: no value that fits into a row has as many parts."""
 ANY_KEY = literal("*")
 """Stands in a pointer for a property that the schema does not name: its name is data."""
 KINDS: Mapping[str, frozenset[str]] = {
@@ -79,7 +81,7 @@ class Judge:
 
     def _general(self, place: Place, node: Mapping[str, Any]) -> None:
         if "type" in node:
-            with self.body.when("({}) IS NOT TRUE", _typed(place.value, node["type"])):
+            with self.body.when("{}", _mistyped(place.value, node["type"])):
                 self.body.fail(place, "type")
         if "const" in node:
             with self.body.when("{} <> {}", place.value, _jsonb(node["const"])):
@@ -94,7 +96,7 @@ class Judge:
         self.body.add("{} := {} #>> '{{}}';", text, place.value)
         for keyword, sign in (("minLength", ddl("<")), ("maxLength", ddl(">"))):
             if keyword in node:
-                with self.body.when("char_length({}) {} {}", text, sign, _numeric(node[keyword])):
+                with self.body.when("char_length({}) {} {}", text, sign, _whole(node[keyword])):
                     self.body.fail(place, keyword)
         patterns = {"pattern": translate(node["pattern"])} if "pattern" in node else {}
         if "format" in node:
@@ -156,16 +158,16 @@ class Judge:
         self.body.add("END LOOP;")
         self.body.add("violation := NULL;")
         least = node.get("minContains", 1)
-        with self.body.when("{} < {}", found, _numeric(least)):
+        with self.body.when("{} < {}", found, _whole(least)):
             self.body.fail(place, "minContains" if "minContains" in node else "contains")
         if "maxContains" in node:
-            with self.body.when("{} > {}", found, _numeric(node["maxContains"])):
+            with self.body.when("{} > {}", found, _whole(node["maxContains"])):
                 self.body.fail(place, "maxContains")
 
     def _sizes(self, place: Place, node: Mapping[str, Any], size: Sql, keywords: tuple[str, str]) -> None:
         for keyword, sign in zip(keywords, (ddl("<"), ddl(">")), strict=True):
             if keyword in node:
-                with self.body.when("{} {} {}", size, sign, _numeric(node[keyword])):
+                with self.body.when("{} {} {}", size, sign, _whole(node[keyword])):
                     self.body.fail(place, keyword)
 
     def _object(self, place: Place, node: Mapping[str, Any]) -> None:
@@ -289,15 +291,17 @@ def _kind(declared: Any) -> str:
     return str(next(iter(kinds))) if len(kinds) == 1 else ""
 
 
-def _typed(value: Sql, declared: Any) -> Sql:
+def _mistyped(value: Sql, declared: Any) -> Sql:
+    """The condition that a value has none of the declared types."""
     kinds = [declared] if isinstance(declared, str) else list(declared)
     plain = [literal(kind) for kind in kinds if kind != "integer"]
-    parts = [ddl("jsonb_typeof({}) IN ({})", value, joined(plain))] if plain else []
+    sign = ddl("<> {}", plain[0]) if len(plain) == 1 else ddl("NOT IN ({})", joined(plain))
+    parts = [ddl("jsonb_typeof({}) {}", value, sign)] if plain else []
     if "integer" in kinds and "number" not in kinds:
-        # CASE keeps the cast from values that are no numbers.
-        whole = "CASE WHEN jsonb_typeof({0}) = 'number' THEN trunc({0}::numeric) = {0}::numeric ELSE false END"
-        parts.append(ddl(whole, value))
-    return joined(parts, " OR ")
+        # CASE keeps the cast from values that are no numbers; an IF would end at its THEN without parentheses.
+        broken = "(CASE WHEN jsonb_typeof({0}) = 'number' THEN trunc({0}::numeric) <> {0}::numeric ELSE true END)"
+        parts.append(ddl(broken, value))
+    return joined(parts, " AND ")
 
 
 def _jsonb(value: Any) -> Sql:
@@ -306,6 +310,11 @@ def _jsonb(value: Any) -> Sql:
 
 def _numeric(value: Any) -> Sql:
     return ddl("{}::numeric", literal(constant(value)))
+
+
+def _whole(value: Any) -> Sql:
+    """A size: what no text or array reaches is cut to what an integer holds."""
+    return trusted(str(min(int(value), HIGHEST)))
 
 
 def _names(names: Sequence[str]) -> Sql:
