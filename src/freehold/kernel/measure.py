@@ -13,7 +13,7 @@ from psycopg import sql
 
 from freehold.errors import DataViolates
 from freehold.kernel.names import Sql, ddl, ident, joined, qualified, trusted
-from freehold.kernel.objects import Change, Column, Constraint, Index, Key
+from freehold.kernel.objects import Change, Column, Constraint, Index, Key, Object
 from freehold.kernel.observe import Catalog, Connection
 from freehold.kernel.plan import Plan, Step
 from freehold.kernel.template import read_sql
@@ -51,7 +51,7 @@ def refuse_violations(connection: Connection, plan: Plan, desired: Catalog, live
 def _violations(connection: Connection, step: Step, desired: Catalog, live: Catalog) -> Iterator[str]:
     item = desired.objects.get(step.key)
     query = None
-    if isinstance(item, Constraint) and step.key not in live.objects and _can_be_asked(item, live):
+    if isinstance(item, Constraint) and not _is_valid(live.objects.get(step.key)) and _can_be_asked(item, live):
         query = _violating(item)
     elif isinstance(item, Index) and step.key not in live.objects and item.table_key in live.objects:
         query = _shared_keys(item)
@@ -73,6 +73,11 @@ def _asked(connection: Connection, query: Sql) -> list[Any]:
     except psycopg.ProgrammingError:
         # About what the same plan makes, or what the login may not read: the server will judge it when it is added.
         return []
+
+
+def _is_valid(constraint: Object | None) -> bool:
+    """Whether the live rows are known to keep it; one whose validation failed before is asked about again."""
+    return isinstance(constraint, Constraint) and constraint.validated
 
 
 def _can_be_asked(constraint: Constraint, live: Catalog) -> bool:
