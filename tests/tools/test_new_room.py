@@ -13,7 +13,7 @@ from tools.new_room import ROOT, begin
 
 
 def test_lints_and_is_complete_but_for_its_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files = begin(tmp_path, "soft_delete", "SoftDelete", "shape")
+    files = begin(tmp_path, "sample_room", "SampleRoom", "shape")
     for command in (("ruff", "check"), ("ruff", "format", "--check")):
         checked = [sys.executable, "-m", *command, "--config", str(ROOT / "pyproject.toml"), str(tmp_path)]
         done = subprocess.run(checked, capture_output=True, text=True, check=False)
@@ -21,13 +21,13 @@ def test_lints_and_is_complete_but_for_its_work(tmp_path: Path, monkeypatch: pyt
     assert {file.name for file in files} >= set(check_rooms.FILES)
     monkeypatch.setattr(check_rooms, "ROOT", tmp_path)
     monkeypatch.setattr(check_rooms, "ROOMS", tmp_path / "src" / "freehold" / "rooms")
-    assert "soft_delete: not listed in registry.py" in check_rooms.faults()
+    assert "sample_room: not listed in registry.py" in check_rooms.faults()
 
 
 def test_leaves_a_room_alone(tmp_path: Path) -> None:
-    begin(tmp_path, "soft_delete", "SoftDelete", "guard")
+    begin(tmp_path, "sample_room", "SampleRoom", "guard")
     with pytest.raises(FileExistsError):
-        begin(tmp_path, "soft_delete", "SoftDelete", "guard")
+        begin(tmp_path, "sample_room", "SampleRoom", "guard")
 
 
 def test_sections_are_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
