@@ -8,7 +8,8 @@ from psycopg import sql
 from freehold.runtime import Database, Key, KeyRing
 from freehold.runtime.bulk import Changed
 from freehold.testing.database import Database as Ground
-from tests.rooms.history.layer import ONE, Article, Base, Customer, build, layer, plant
+from tests.rooms.building import build
+from tests.rooms.history.layer import ONE, Article, Base, Customer, layer, plant
 
 RING = KeyRing((Key("first", b"0123456789abcdef0123456789abcdef"),))
 TABLES = Base.metadata.tables

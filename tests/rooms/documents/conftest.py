@@ -9,8 +9,9 @@ import pytest
 
 from freehold.kernel.compile import Declared
 from freehold.testing.database import Database
+from tests.rooms.building import Connection, build
 
-from .layer import Connection, build, layer, plant
+from .layer import layer, plant
 
 
 class Built(NamedTuple):

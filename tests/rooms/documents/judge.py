@@ -12,8 +12,7 @@ from jsonschema.validators import validator_for
 from freehold.kernel.names import Sql, trusted
 from freehold.rooms.documents.functions import judge_definition
 from freehold.rooms.documents.schema import schema_of
-
-from .layer import Connection
+from tests.rooms.building import Connection
 
 
 def judged(connection: Connection, schema: Any, texts: Iterable[str]) -> list[str | None]:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from freehold.testing.database import Database
+from tests.rooms.building import Connection
 
 from .judge import allowed, expected
-from .layer import Connection
 
 SCHEMAS, DOCUMENTS = 200, 20
 

@@ -14,9 +14,10 @@ from freehold.rooms.documents.functions import DEEPEST
 from freehold.rooms.documents.patterns import translate
 from freehold.rooms.documents.schema import schema_of
 from freehold.testing.database import Database
+from tests.rooms.building import Connection
 
 from .judge import allowed, judged
-from .layer import Connection, Line
+from .layer import Line
 
 
 @pytest.fixture

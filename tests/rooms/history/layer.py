@@ -6,23 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import sqlalchemy as sa
-from psycopg import sql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from freehold.kernel.compile import Declared, compile_layer
 from freehold.kernel.declare import Declarations
-from freehold.kernel.objects import Grant, Site
-from freehold.kernel.prove import Outcome, Verdict, run_probes
-from freehold.kernel.scratch import ordered
+from freehold.kernel.prove import Verdict
 from freehold.rooms.history import ROOM, History
 from freehold.rooms.roles import ROOM as ROLES
 from freehold.rooms.roles import Roles
 from freehold.rooms.tenancy import ROOM as TENANCY
 from freehold.rooms.tenancy import Tenancy
+from tests.rooms.building import Connection, judged, unheld
 
-Connection = psycopg.Connection[Any]
 ONE, TWO = UUID(int=1), UUID(int=2)
 
 
@@ -65,34 +61,6 @@ def layer(name: str, *more: object) -> Declared:
     return compile_layer(Declarations(metadata=Base.metadata, items=items, name=name), [ROOM, TENANCY, ROLES])
 
 
-def build(connection: Connection, declared: Declared) -> None:
-    """Make every object of a layer in an empty database, with a key to sign contexts with."""
-    site = Site(connection.info.dbname, connection.info.server_version, frozenset(declared.objects))
-    with connection.transaction():
-        connection.execute("SET LOCAL check_function_bodies = off")
-        for item in ordered(declared.objects):
-            empty = isinstance(item, Grant) and not item.privileges
-            if item.kind == "column" or (empty and item.name[0] == "function"):
-                continue
-            for change in item.drop(site) if empty else item.create(site):
-                for statement in change.statements:
-                    connection.execute(sql.SQL(statement))
-        connection.execute("SELECT freehold.add_context_key_v1('first', %s)", (b"0123456789abcdef0123456789abcdef",))
-
-
-def bind(connection: Connection, tenant: UUID | str, actor: str = "ann") -> None:
-    """Bind a context to the transaction."""
-    connection.execute(
-        "SELECT set_config('freehold.context', freehold.issue_context_v1(%s::text, %s, '1 minute'), true)",
-        (str(tenant), actor),
-    )
-
-
-def act_as(connection: Connection, role: str) -> None:
-    """Take a role for the transaction."""
-    connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)))
-
-
 def plant(connection: Connection) -> None:
     """Two tenants with customers, and articles."""
     with connection.transaction():
@@ -108,9 +76,9 @@ def plant(connection: Connection) -> None:
 
 def verdicts(connection: Connection, declared: Declared) -> Sequence[Verdict]:
     """What the room's probes find."""
-    return run_probes(connection, [probe for probe in declared.probes if probe.room == "history"])
+    return judged(connection, declared, "history")
 
 
 def broken(connection: Connection, declared: Declared) -> list[str]:
     """The promises that do not hold."""
-    return [found.promise for found in verdicts(connection, declared) if found.verdict is not Outcome.HELD]
+    return unheld(connection, declared, "history")

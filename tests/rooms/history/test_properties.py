@@ -9,8 +9,10 @@ import hypothesis.strategies as st
 import psycopg
 from hypothesis import HealthCheck, given, settings
 
+from tests.rooms.building import Connection
+
 from .conftest import Built
-from .layer import ONE, TWO, Connection
+from .layer import ONE, TWO
 
 ROW = 'tenant_id, id, name, "order", length, tags::text'
 STATE = f"SELECT {ROW} FROM shop.customer ORDER BY 1, 2"

@@ -8,8 +8,10 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from tests.rooms.building import Connection, act_as, bind
+
 from .conftest import Built
-from .layer import ONE, TWO, Connection, act_as, bind
+from .layer import ONE, TWO
 
 VERSIONS = """
     SELECT id, name, operation, ended_operation FROM shop.customer_history

@@ -7,23 +7,19 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import sqlalchemy as sa
-from psycopg import sql
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from freehold.kernel.compile import Declared, compile_layer
 from freehold.kernel.declare import Declarations
-from freehold.kernel.objects import Grant, Site
-from freehold.kernel.prove import Outcome, Verdict, run_probes
-from freehold.kernel.scratch import ordered
+from freehold.kernel.prove import Verdict
 from freehold.rooms.reports import ROOM, Report
 from freehold.rooms.roles import ROOM as ROLES
 from freehold.rooms.roles import Roles
 from freehold.rooms.tenancy import ROOM as TENANCY
 from freehold.rooms.tenancy import Tenancy
+from tests.rooms.building import Connection, judged, unheld
 
-Connection = psycopg.Connection[Any]
 ONE, TWO, THREE = UUID(int=1), UUID(int=2), UUID(int=3)
 
 
@@ -72,21 +68,6 @@ def layer(name: str, *reports: Report) -> Declared:
     return compile_layer(Declarations(metadata=Base.metadata, items=items, name=name), [ROOM, TENANCY, ROLES])
 
 
-def build(connection: Connection, declared: Declared) -> None:
-    """Make every object of a layer in an empty database, with a key to sign contexts with."""
-    site = Site(connection.info.dbname, connection.info.server_version, frozenset(declared.objects))
-    with connection.transaction():
-        connection.execute("SET LOCAL check_function_bodies = off")
-        for item in ordered(declared.objects):
-            empty = isinstance(item, Grant) and not item.privileges
-            if item.kind == "column" or (empty and item.name[0] == "function"):
-                continue
-            for change in item.drop(site) if empty else item.create(site):
-                for statement in change.statements:
-                    connection.execute(sql.SQL(statement))
-        connection.execute("SELECT freehold.add_context_key_v1('first', %s)", (b"0123456789abcdef0123456789abcdef",))
-
-
 def plant(connection: Connection) -> None:
     """Two tenants with sales, one without, and articles of two families."""
     with connection.transaction():
@@ -113,9 +94,9 @@ def as_tenant(engine: sa.Engine, name: str, tenant: UUID, *, isolation: str = "R
 
 def verdicts(connection: Connection, declared: Declared) -> Sequence[Verdict]:
     """What the room's probes find."""
-    return run_probes(connection, [probe for probe in declared.probes if probe.room == "reports"])
+    return judged(connection, declared, "reports")
 
 
 def broken(connection: Connection, declared: Declared) -> list[str]:
     """The promises that do not hold."""
-    return [found.promise for found in verdicts(connection, declared) if found.verdict is not Outcome.HELD]
+    return unheld(connection, declared, "reports")

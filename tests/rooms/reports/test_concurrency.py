@@ -9,9 +9,10 @@ import psycopg
 import pytest
 
 from freehold.rooms.reports import refresh_all
+from tests.rooms.building import Connection
 
 from .conftest import Built
-from .layer import ONE, REVENUE, Connection
+from .layer import ONE, REVENUE
 
 BIND = "SELECT set_config('freehold.context', freehold.issue_context_v1(%s::text, 'ann', '1 minute'), false)"
 MINE = "SELECT shop.refresh_revenue_v1()"

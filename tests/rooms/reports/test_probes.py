@@ -10,9 +10,10 @@ from sqlalchemy.orm import aliased
 from freehold.kernel.objects import Function, Key
 from freehold.rooms.reports import Report
 from freehold.testing.database import Database
+from tests.rooms.building import build
 
 from .conftest import Built
-from .layer import Sale, broken, build, layer, plant, verdicts
+from .layer import Sale, broken, layer, plant, verdicts
 
 MINE = "after a refresh shop.revenue says what its query says"
 ALL = "refreshing every tenant gives shop.revenue what each tenant's own query says"

@@ -12,8 +12,9 @@ from freehold import Database, DataLayer
 from freehold.operations import apply_layer
 from freehold.runtime import Key, KeyRing
 from freehold.testing.database import Database as Place
+from tests.rooms.building import Connection
 
-from .layer import SECRET, Connection, layer, plant
+from .layer import SECRET, layer, plant
 
 
 class Built(NamedTuple):

@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from freehold import DataLayer, History, Roles, SoftDelete, Tenancy
 from freehold.kernel.compile import Declared
-from freehold.kernel.prove import Outcome, run_probes
+from tests.rooms.building import Connection, unheld
 
-Connection = psycopg.Connection[Any]
 ONE, TWO = UUID(int=1), UUID(int=2)
 SECRET = bytes(range(32))
 
@@ -106,19 +104,6 @@ def plant(connection: Connection) -> None:
         connection.execute("INSERT INTO shop.article (price) SELECT g FROM generate_series(1, 5) g")
 
 
-def bind(connection: Connection, tenant: UUID | str, actor: str = "ann") -> None:
-    """Bind a context to the transaction."""
-    connection.execute(
-        "SELECT set_config('freehold.context', freehold.issue_context_v1(%s::text, %s, '1 minute'), true)",
-        (str(tenant), actor),
-    )
-
-
-def act_as(connection: Connection, role: str) -> None:
-    """Take a role for the transaction."""
-    connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)))
-
-
 def rows(connection: Connection, table: str) -> list[Any]:
     """Every row of a table as text, in order."""
     query = sql.SQL("SELECT t::text FROM {} AS t ORDER BY 1").format(sql.Identifier("shop", table))
@@ -127,5 +112,4 @@ def rows(connection: Connection, table: str) -> list[Any]:
 
 def broken(connection: Connection, declared: Declared) -> list[str]:
     """The room's promises that do not hold."""
-    probes = [probe for probe in declared.probes if probe.room == "soft_delete"]
-    return [v.promise for v in run_probes(connection, probes) if v.verdict is not Outcome.HELD]
+    return unheld(connection, declared, "soft_delete")

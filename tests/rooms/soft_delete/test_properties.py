@@ -9,8 +9,10 @@ import psycopg
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from tests.rooms.building import act_as, bind
+
 from .conftest import Built
-from .layer import ONE, TWO, act_as, bind
+from .layer import ONE, TWO
 
 tenants, keys, names = st.sampled_from([ONE, TWO]), st.integers(1, 3), st.sampled_from([None, "x", "O'Neil, (1)"])
 CUSTOMERS = "SELECT tenant_id, id, name FROM shop.customer"

@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
+from tests.rooms.building import act_as, bind
+
 from .conftest import Built
-from .layer import ONE, act_as, bind, rows
+from .layer import ONE, rows
 
 DELETION = "SELECT deletion FROM shop.product_deleted"
 
