@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class FreeholdError(Exception):
@@ -552,22 +552,8 @@ class DocumentInvalid(ConstraintViolated):
 
     code = "data.document"
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        detail: str = "",
-        hint: str = "",
-        sqlstate: str = "",
-        constraint: str = "",
-        table: str = "",
-        columns: tuple[str, ...] = (),
-        pointer: str = "",
-        keyword: str = "",
-    ) -> None:
-        super().__init__(
-            message, detail=detail, hint=hint, sqlstate=sqlstate, constraint=constraint, table=table, columns=columns
-        )
+    def __init__(self, message: str, *, pointer: str = "", keyword: str = "", **known: Any) -> None:
+        super().__init__(message, **known)
         self.pointer = pointer
         self.keyword = keyword
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -39,13 +40,25 @@ def refuse_violations(connection: Connection, plan: Plan, desired: Catalog, live
     DataViolates
         Names each constraint, the number of rows, and some of them.
     """
-    found = [text for step in plan.steps for text in _violations(connection, step, desired, live)]
+    with _counting(connection):
+        found = [text for step in plan.steps for text in _violations(connection, step, desired, live)]
     if found:
         raise DataViolates(
             f"Live rows violate {len(found)} of the constraints that would be added; nothing was changed",
             detail="\n".join(dict.fromkeys(found)),
             hint="Mend or move these rows, then plan again.",
         )
+
+
+@contextmanager
+def _counting(connection: Connection) -> Iterator[None]:
+    """A room's CHECK that says by an error what it refuses answers false while rows are counted."""
+    connection.execute("SET freehold.counting = 'on'")
+    try:
+        yield
+    finally:
+        if not connection.broken:
+            connection.execute("RESET freehold.counting")
 
 
 def _violations(connection: Connection, step: Step, desired: Catalog, live: Catalog) -> Iterator[str]:
@@ -66,10 +79,7 @@ def _violations(connection: Connection, step: Step, desired: Catalog, live: Cata
 
 def _asked(connection: Connection, query: Sql) -> list[Any]:
     try:
-        with connection.transaction():
-            # A room's CHECK that says by an error what it refuses answers false while rows are counted.
-            connection.execute("SET LOCAL freehold.counting = 'on'")
-            return connection.execute(sql.SQL(query)).fetchall()
+        return connection.execute(sql.SQL(query)).fetchall()
     except psycopg.ProgrammingError:
         # About what the same plan makes, or what the login may not read: the server will judge it when it is added.
         return []

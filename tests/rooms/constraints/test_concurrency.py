@@ -82,6 +82,40 @@ def test_two_halves_of_a_balance_are_refused_in_either_order(
         assert list(pool.map(work, halves)) == [False, False]
 
 
+@pytest.mark.parametrize("first", ISOLATIONS)
+@pytest.mark.parametrize("second", ISOLATIONS)
+def test_what_was_out_of_balance_is_made_good_once(
+    several: Database, freehold_database: LayerDatabase, who: dict[str, Any], first: Isolation, second: Isolation
+) -> None:
+    with freehold_database.admin() as admin:
+        admin.execute("SET session_replication_role = 'replica'")
+        admin.execute(
+            "INSERT INTO shop.line (tenant_id, id, booking_id, currency, amount) VALUES (%s, 1, 1, 'EUR', 5)",
+            (who["tenant"],),
+        )
+    gate = Barrier(2)
+
+    def work(number: int) -> bool:
+        def mend(session: Session) -> None:
+            session.add(_line(2 + number, -5))
+            session.flush()
+            if waiting:
+                waiting.pop()
+                gate.wait(WAIT)
+
+        waiting = [True]
+        try:
+            several.run(mend, workload=name_of((first, second)[number]), **who)
+        except OutOfBalance:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(work, range(2))) == [False, True]
+    with several.core(**who) as tx:
+        assert tx.execute(sa.select(sa.func.sum(Line.amount))).scalar_one() == 0
+
+
 @pytest.mark.parametrize("level", ISOLATIONS)
 def test_the_books_balance_whoever_changes_the_same_lines(
     several: Database, who: dict[str, Any], level: Isolation

@@ -3,8 +3,9 @@
 Statement triggers add up what each statement changes in each group. Where that is not zero, the difference waits in a
 table of its own, whose deferred trigger judges each group once, at COMMIT.
 
-No group needs a lock: every transaction that commits has changed it by zero, or brought it to zero, and one that
-changes the same rows waits for the row, or fails at a higher isolation level.
+A group that is in balance needs no lock: every transaction that commits has changed it by zero, and one that changes
+the same rows waits for the row, or fails at a higher isolation level. Who makes good a group that was out of balance
+before the rule writes a row of it, transaction 0, as everybody does who makes it good.
 """
 
 from __future__ import annotations
@@ -126,13 +127,18 @@ def _judging(declaration: Balanced, place: Place, due: Table, group: tuple[str, 
         "due": due.sql,
         "base": place.table.sql,
         "amount": ident(declaration.amount),
+        "group": idents(group),
+        "new_group": joined(ddl("NEW.{}", ident(name)) for name in group),
         "same_group": _match("d", group),
         "of_group": _match("b", group),
     }
     judge = place.function("judge_balance", reason, holes | place.told())
     yield from owned(judge, place.model)
     text = ddl(
-        "AFTER INSERT ON {} DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {}", due.sql, judge.signature
+        "AFTER INSERT ON {} DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.transaction_id <> '0'::xid8)"
+        " EXECUTE FUNCTION {}",
+        due.sql,
+        judge.signature,
     )
     yield place.trigger("commit", text, reason, due)
 
