@@ -1,0 +1,80 @@
+"""What the data of a subscription business must promise: the one declaration beside the models."""
+
+from __future__ import annotations
+
+from examples.subscriptions.models import (
+    Account,
+    Base,
+    Invoice,
+    LedgerAccount,
+    Member,
+    Permission,
+    Plan,
+    PlanFeature,
+    Posting,
+    Settings,
+    Subscription,
+)
+from examples.subscriptions.reports import revenue_by_month, usage_by_day
+from examples.subscriptions.settings import PREFERENCES, UPGRADES
+
+from freehold import (
+    Backup,
+    Balanced,
+    DataLayer,
+    Document,
+    History,
+    Limit,
+    NoOverlap,
+    Outbox,
+    Outcomes,
+    Report,
+    Roles,
+    SoftDelete,
+    StateMachine,
+    Tenancy,
+)
+
+RULES = (
+    NoOverlap(Subscription, during=("starts_on", "ends_on")),  # one subscription at a time
+    StateMachine(
+        Subscription,
+        "status",
+        initial=("trial", "active"),
+        allowed={
+            "trial": ("active", "cancelled"),
+            "active": ("past_due", "cancelled"),
+            "past_due": ("active", "cancelled"),
+        },
+    ),
+    StateMachine(
+        Invoice,
+        "status",
+        initial=("draft",),
+        allowed={"draft": ("issued", "void"), "issued": ("paid", "void")},
+    ),
+    Limit(Member, of=Account, at_most="seats"),  # however many are invited at once
+    Balanced(Posting, amount="amount", per=("entry_id", "currency")),  # double entry, judged at COMMIT
+)
+
+REPORTS = (
+    Report("revenue_by_month", revenue_by_month(), keys=["month", "currency"], fresh="1 hour", when_stale="refresh"),
+    Report("usage_by_day", usage_by_day(), keys=["day", "feature"], fresh="15 minutes", when_stale="label"),
+)
+
+DECLARATIONS = (
+    Tenancy(Account, shared=[Plan, PlanFeature, LedgerAccount]),
+    Roles(),
+    History(Subscription, keep="10 years"),
+    History(Invoice, keep="10 years"),
+    SoftDelete(Member, keep="90 days"),
+    SoftDelete(Permission, keep="90 days"),
+    Document(Settings, "preferences", schema=PREFERENCES, version=2, upgrades=UPGRADES),
+    *RULES,
+    *REPORTS,
+    Outcomes(),
+    Outbox(),
+    Backup(keep="14 days", rpo="1 minute"),
+)
+
+layer = DataLayer(Base.metadata, *DECLARATIONS, name="subscriptions")
