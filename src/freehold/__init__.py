@@ -5,7 +5,7 @@ from freehold.kernel.declare import Extra, Rename
 from freehold.kernel.metadata import partition_of
 from freehold.layer import DataLayer
 from freehold.rooms.backup import Backup
-from freehold.rooms.constraints import Balanced, Limit, NoOverlap, StateMachine
+from freehold.rooms.constraints import Balanced, Counter, Derived, Limit, NoOverlap, StateMachine
 from freehold.rooms.documents import Document, DocumentType, Path, Promoted, Upgrade
 from freehold.rooms.history import History, as_of, versions_of
 from freehold.rooms.outbox import Outbox
@@ -48,8 +48,10 @@ __all__ = [
     "CancelledAfterCommit",
     "Changed",
     "CoreTransaction",
+    "Counter",
     "DataLayer",
     "Database",
+    "Derived",
     "Document",
     "DocumentType",
     "Extra",

@@ -538,6 +538,12 @@ class LimitReached(ConstraintViolated):
     code = "data.limit"
 
 
+class DerivedRefused(ConstraintViolated):
+    """A derived column is written by hand (SQLSTATE FH093), its source truncated (FH094), or not finite (FH095)."""
+
+    code = "data.derived"
+
+
 class DocumentInvalid(ConstraintViolated):
     """A JSON document violates the schema of its column (SQLSTATE FH050), or is nested too deeply (FH051).
 

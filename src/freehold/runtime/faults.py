@@ -39,6 +39,9 @@ CONSTRAINTS: Mapping[str, tuple[type[ConstraintViolated], str]] = {
     "FH090": (errors.TransitionRefused, "{columns} of {table} may not become what it was to become"),
     "FH091": (errors.OutOfBalance, "A group of rows of {table} does not sum to zero"),
     "FH092": (errors.LimitReached, "No more rows of {table} are allowed here"),
+    "FH093": (errors.DerivedRefused, "{columns} of {table} is derived, and is not written by hand"),
+    "FH094": (errors.DerivedRefused, "{table} is what {columns} is derived from, and is not truncated"),
+    "FH095": (errors.DerivedRefused, "{columns} of {table} is derived, and would not be a finite number"),
 }
 """Class and sentence of each kind of constraint."""
 

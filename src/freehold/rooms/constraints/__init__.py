@@ -3,6 +3,7 @@
 from freehold.kernel.room import Phase, Room
 from freehold.rooms.constraints.compile import compile_constraints, scope_constraints
 from freehold.rooms.constraints.declare import Balanced, Limit, NoOverlap, Rule, StateMachine
+from freehold.rooms.constraints.declare_derived import Counter, Derived
 from freehold.rooms.constraints.probes import probe_constraints
 
 ROOM = Room(
@@ -14,4 +15,4 @@ ROOM = Room(
     probes=probe_constraints,
 )
 
-__all__ = ["ROOM", "Balanced", "Limit", "NoOverlap", "Rule", "StateMachine"]
+__all__ = ["ROOM", "Balanced", "Counter", "Derived", "Limit", "NoOverlap", "Rule", "StateMachine"]

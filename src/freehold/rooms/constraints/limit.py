@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from freehold.errors import DeclarationError
 from freehold.kernel.declare import name_of, table_of
 from freehold.kernel.model import Model
 from freehold.kernel.names import Sql, ddl, ident, idents, joined, qualified, shortened, trusted
 from freehold.kernel.objects import Column, Constraint, Grant, Object, Table, TableFacts
 from freehold.rooms.constraints.declare import Limit
-from freehold.rooms.constraints.names import Place, condition, owned, readable
+from freehold.rooms.constraints.names import Place, condition, owned, readable, reference
 
 ADDED = {"insert": ("fresh",), "update": ("fresh", "gone")}
 TRANSITIONS = {"insert": "NEW TABLE AS fresh", "update": "OLD TABLE AS gone NEW TABLE AS fresh"}
@@ -74,18 +73,8 @@ def bond_of(declaration: Limit, model: Model) -> Bond:
     """
     assert declaration.of is not None
     parent = table_of(declaration.of)
-    found = [
-        key
-        for key in table_of(declaration.entity).foreign_key_constraints
-        if key.referred_table is parent and set(declaration.via) <= set(key.column_keys)
-    ]
-    if len(found) != 1:
-        there = ".".join(name_of(parent))
-        raise DeclarationError(
-            f"Limit on {declaration.title} needs one foreign key to {there}, and finds {len(found)}",
-            hint="Declare the foreign key, or say via=(...) with the columns of the one that is meant.",
-        )
-    pairs = tuple((element.parent.name, element.column.name) for element in found[0].elements)
+    key = reference(declaration, declaration.entity, parent, declaration.via)
+    pairs = tuple((element.parent.name, element.column.name) for element in key.elements)
     suffix = f"{parent.name}_limit"
     return Bond(declaration, Place(declaration, model, suffix), model.table(*name_of(parent)), pairs)
 

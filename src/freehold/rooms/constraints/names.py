@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
 from freehold.errors import DeclarationError
+from freehold.kernel.declare import Entity, name_of, table_of
 from freehold.kernel.dialect import DDL
 from freehold.kernel.model import Model
 from freehold.kernel.names import Sql, ddl, ident, literal, qualified, shortened, trusted
@@ -114,7 +116,7 @@ def column_in(model: Model, table: Table, name: str) -> Column:
     return found
 
 
-def condition(where: sa.ColumnElement[bool] | None) -> Sql:
+def condition(where: Any) -> Sql:
     """A declared condition over one table's columns; true where there is none."""
     if where is None:
         return ddl("true")
@@ -148,3 +150,27 @@ def readable(table: Table, model: Model, reason: str, *privileges: str) -> tuple
         reason=reason,
     )
     return (*rights, rule)
+
+
+def reference(rule: Rule, child: Entity, parent: Entity, via: tuple[str, ...]) -> sa.ForeignKeyConstraint:
+    """The foreign key that a rule goes along, from child to parent.
+
+    Raises
+    ------
+    DeclarationError
+        None leads there, or several do and the declaration does not say which.
+    """
+    target = table_of(parent)
+    found = [
+        key
+        for key in table_of(child).foreign_key_constraints
+        if key.referred_table is target and set(via) <= set(key.column_keys)
+    ]
+    if len(found) != 1:
+        start, end = (".".join(name_of(table)) for table in (child, parent))
+        raise DeclarationError(
+            f"{type(rule).__name__} on {rule.title} needs one foreign key, and finds {len(found)}",
+            detail=f"from {start} to {end}",
+            hint="Declare the foreign key, or say via=(...) with the columns of the one that is meant.",
+        )
+    return found[0]

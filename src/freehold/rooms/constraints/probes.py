@@ -13,6 +13,8 @@ from freehold.kernel.room import Probe, Raises, Returns
 from freehold.kernel.template import fill
 from freehold.rooms.constraints.balanced import balance_place, compile_balanced
 from freehold.rooms.constraints.declare import Balanced, Limit, NoOverlap, Rule, StateMachine
+from freehold.rooms.constraints.declare_derived import Kept
+from freehold.rooms.constraints.derived import compile_derived, sum_of
 from freehold.rooms.constraints.limit import Bond, bond_of, compile_limit
 from freehold.rooms.constraints.names import PACKAGE, Place, condition
 from freehold.rooms.constraints.no_overlap import overlap_place, period
@@ -34,6 +36,8 @@ def probe_constraints(declaration: Rule, model: Model) -> Iterator[Probe]:
             yield from _balanced(declaration, model)
         case Limit():
             yield from _limit(declaration, model)
+        case Kept():
+            yield from _derived(declaration, model)
 
 
 def _witness(place: Place) -> str:
@@ -171,5 +175,29 @@ def _lowered(declaration: Limit, bond: Bond) -> Probe:
         attack=lowered,
         expect=Raises("FH092"),
         prepare=(REPLAYED, raised, LIVE),
+        rows_in=_rows(place),
+    )
+
+
+def _derived(declaration: Kept, model: Model) -> Iterator[Probe]:
+    bond = sum_of(declaration, model)
+    place, title = bond.place, f"{declaration.title}.{declaration.column}"
+    yield from _armed(place, compile_derived(declaration, model))
+    attack = fill(
+        PACKAGE,
+        "count_underived",
+        parent=bond.parent.sql,
+        column=bond.column,
+        key=bond.key,
+        source=Sql(bond.rows(bond.child.sql, ddl("")).replace("%", "%%")),
+        of_parent=bond.of_parent("d"),
+    )
+    yield _none(place, f"{title} is what {declaration.source_title} adds up to", attack)
+    holes = {"parent": bond.parent.sql, "column": bond.column, "witness": ident(_witness(place))}
+    yield Probe(
+        promise=f"{title} is not written by hand",
+        subject=place.table.key,
+        attack=fill(PACKAGE, "write_derived", **holes),
+        expect=Raises("FH093"),
         rows_in=_rows(place),
     )

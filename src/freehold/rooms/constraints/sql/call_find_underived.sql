@@ -1,0 +1,1 @@
+SELECT seen, last, wrong FROM {function}(%(after)s::jsonb, %(batch)s::integer)

@@ -1,0 +1,1 @@
+SELECT {function}(%(keys)s::jsonb, %(waits)s)

@@ -1,0 +1,9 @@
+CREATE OR REPLACE FUNCTION {{function}}() RETURNS trigger
+LANGUAGE plpgsql SECURITY INVOKER
+SET search_path = ''
+AS $freehold$
+BEGIN
+    NEW.{{column}} := 0;
+    RETURN NEW;
+END
+$freehold$

@@ -1,0 +1,3 @@
+UPDATE {{parent}}
+SET {{column}} = {{column}} + 1
+WHERE {{witness}} = %(tenant)s
