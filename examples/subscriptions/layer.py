@@ -14,6 +14,7 @@ from examples.subscriptions.models import (
     Posting,
     Settings,
     Subscription,
+    UsageEvent,
 )
 from examples.subscriptions.reports import revenue_by_month, usage_by_day
 from examples.subscriptions.settings import PREFERENCES, UPGRADES
@@ -28,6 +29,7 @@ from freehold import (
     NoOverlap,
     Outbox,
     Outcomes,
+    Partitioned,
     Report,
     Roles,
     SoftDelete,
@@ -65,6 +67,7 @@ REPORTS = (
 DECLARATIONS = (
     Tenancy(Account, shared=[Plan, PlanFeature, LedgerAccount]),
     Roles(),
+    Partitioned(UsageEvent, every="month", keep="24 months"),  # old months leave, new ones are there before they begin
     History(Subscription, keep="10 years"),
     History(Invoice, keep="10 years"),
     SoftDelete(Member, keep="90 days"),

@@ -167,7 +167,10 @@ class UsageEvent(OfAccount, Base):
     """Something used, at a moment; written once and never changed."""
 
     __tablename__ = "usage_event"
-    __table_args__ = (sa.CheckConstraint("units > 0", name="units"),)
+    __table_args__ = (
+        sa.CheckConstraint("units > 0", name="units"),
+        {"postgresql_partition_by": "RANGE (occurred_at)"},
+    )
     occurred_at: Mapped[datetime] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     feature: Mapped[str]

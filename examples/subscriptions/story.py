@@ -79,7 +79,7 @@ def _refusals(db: Database, invoice: UUID) -> None:
 
 def _look_back(db: Database) -> None:
     with db.transaction(read_only=True, **ANA) as session:
-        past = versions_of(Subscription)
+        past: Any = versions_of(Subscription)
         for version in session.scalars(sa.select(past).order_by(past.valid_from)):
             print(f"{version.plan_code}, {version.status}: {version.valid_from:%Y-%m-%d} by {version.actor}")
         print(f"{session.scalar(sa.select(sa.func.count()).select_from(Member))} members")

@@ -10,6 +10,7 @@ from freehold.rooms.documents import Document, DocumentType, Path, Promoted, Upg
 from freehold.rooms.history import History, as_of, versions_of
 from freehold.rooms.outbox import Outbox
 from freehold.rooms.outcomes import Outcomes
+from freehold.rooms.partitions import Partitioned
 from freehold.rooms.reports import Report, read_report
 from freehold.rooms.roles import Roles
 from freehold.rooms.soft_delete import SoftDelete, deleted, restore, restoring, with_deleted
@@ -63,6 +64,7 @@ __all__ = [
     "NoOverlap",
     "Outbox",
     "Outcomes",
+    "Partitioned",
     "Path",
     "Pool",
     "Promoted",

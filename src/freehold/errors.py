@@ -508,6 +508,12 @@ class CheckViolated(ConstraintViolated):
     code = "data.check"
 
 
+class PartitionMissing(CheckViolated):
+    """A table that is cut by time has no partition for a row: it is too old, or too far ahead."""
+
+    code = "data.partition"
+
+
 class NotNullViolated(ConstraintViolated):
     """A value is missing (SQLSTATE 23502)."""
 
@@ -598,6 +604,24 @@ class RestoreAltered(SoftDeleteError):
     """A trigger has changed a row while it was restored."""
 
     code = "soft-delete.altered"
+
+
+class PartitionError(FreeholdError):
+    """A partition could not be retired."""
+
+    code = "partition"
+
+
+class PartitionInUse(PartitionError):
+    """A period is past its time, and rows of other tables or a long transaction hold it."""
+
+    code = "partition.in-use"
+
+
+class PartitionNotExported(PartitionError):
+    """A period could not be written to its file, or the file is not what was written; its rows are still there."""
+
+    code = "partition.not-exported"
 
 
 class PoolExhausted(FreeholdError):
@@ -713,6 +737,36 @@ class DrillFailed(BackupError):
     """A drill ended without its proof."""
 
     code = "backup.drill-failed"
+
+
+class EncryptionError(FreeholdError):
+    """A value cannot be encrypted or decrypted; nothing was written, and no clear text was given."""
+
+    code = "encryption.failed"
+
+
+class ClearTextRefused(EncryptionError):
+    """A value for an encrypted column is not encrypted; it was not sent to the server."""
+
+    code = "encryption.clear-text"
+
+
+class CiphertextRefused(EncryptionError):
+    """A stored value was altered, cut, or moved from another row, column, table or tenant."""
+
+    code = "encryption.ciphertext-refused"
+
+
+class KeyUnavailable(EncryptionError):
+    """The key provider does not answer, or refuses to unwrap a data key."""
+
+    code = "encryption.key-unavailable"
+
+
+class KeyDestroyed(EncryptionError):
+    """The tenant's data keys were destroyed: nothing encrypted with them can be read any more."""
+
+    code = "encryption.key-destroyed"
 
 
 class InputError(FreeholdError):

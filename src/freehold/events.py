@@ -70,6 +70,15 @@ class DrillPhase:
 
 
 @dataclass(frozen=True, slots=True)
+class PartitionRetired:
+    """A period of a partitioned table was dropped; ``exported`` says whether its rows are in a file."""
+
+    table: str
+    partition: str
+    exported: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """Long work advances: ``done`` of ``total`` units of ``what``."""
 
@@ -253,6 +262,7 @@ Event = (
     | ProbeJudged
     | DrillPhase
     | Progress
+    | PartitionRetired
     | ReportRefreshed
     | MessageDelivered
     | MessageFailed

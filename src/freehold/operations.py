@@ -7,7 +7,7 @@ import json
 import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +160,39 @@ def apply_layer(
     return fresh
 
 
+@translated("apply")
+def apply_new_tables(
+    connection: Connection,
+    declared: Declared,
+    room: str,
+    *,
+    budget: LockBudget | None = None,
+    cache: Path | None = None,
+    listener: Listener = ignore,
+) -> Plan:
+    """Run the part of a plan that makes the missing tables of one room, with all that guards them; returns what ran.
+
+    Everything else that a plan would change is left for a plan that somebody reads.
+
+    Raises
+    ------
+    ApplyBusy, LockTimeout, StepFailed
+        As `apply_layer`.
+    """
+    with exclusive(connection):
+        fresh = plan_layer(connection, declared, cache=cache)
+        tables = {step.key for step in fresh.steps if step.key.kind == "table" and step.room == room}
+        made = frozenset(
+            key for key, item in declared.objects.items() if key in tables or not tables.isdisjoint(item.parents)
+        )
+        steps = [step for step in fresh.steps if step.key in made]
+        numbered = tuple(replace(step, number=number) for number, step in enumerate(steps, 1))
+        managed = journal.managed_keys(connection, journal.installed_version(connection)) | made
+        part = replace(fresh, steps=numbered, managed=managed)
+        apply(connection, part, _Journal(), budget=budget, listener=listener)
+    return part
+
+
 @translated("prove")
 def prove_layer(
     connection: Connection,
@@ -255,6 +288,7 @@ __all__ = [
     "EVIDENCE_SECONDS",
     "Status",
     "apply_layer",
+    "apply_new_tables",
     "check_server",
     "declaration_digest",
     "default_cache",

@@ -11,9 +11,11 @@ from freehold.rooms import (
     backup,
     constraints,
     documents,
+    encryption,
     history,
     outbox,
     outcomes,
+    partitions,
     reports,
     roles,
     soft_delete,
@@ -22,6 +24,7 @@ from freehold.rooms import (
 )
 
 OWN: tuple[Room[Any], ...] = (
+    partitions.ROOM,
     history.ROOM,
     soft_delete.ROOM,
     reports.ROOM,
@@ -29,6 +32,7 @@ OWN: tuple[Room[Any], ...] = (
     outbox.ROOM,
     constraints.ROOM,
     documents.ROOM,
+    encryption.ROOM,
     tenancy.ROOM,
     roles.ROOM,
     backup.ROOM,

@@ -51,7 +51,9 @@ class Kind(StrEnum):
     SUBSCRIPTIONS = EXAMPLE
 
 
-Chosen = Annotated[Kind, typer.Option("--template", help="What it begins as: a few tables, or a subscription business.")]
+Chosen = Annotated[
+    Kind, typer.Option("--template", help="What it begins as: a few tables, or a subscription business.")
+]
 
 
 def init(

@@ -9,7 +9,7 @@ from typing import NoReturn
 import psycopg
 import typer
 
-from freehold.cli import change, credentials, drill, init, keys, outbox, proof, refresh, relay, serve, shell
+from freehold.cli import change, credentials, drill, init, keys, outbox, partitions, proof, refresh, relay, serve, shell
 from freehold.cli.options import MEANINGS, Status
 from freehold.cli.render import print_error
 from freehold.errors import FreeholdError
@@ -25,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (init, serve, change, proof, drill, refresh, relay, outbox, shell, credentials, keys):
+for group in (init, serve, change, proof, drill, refresh, relay, outbox, partitions, shell, credentials, keys):
     group.register(app, EPILOG)
 
 

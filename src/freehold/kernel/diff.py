@@ -14,6 +14,9 @@ from freehold.kernel.observe import Catalog
 VANISH_WITH_PARENT = frozenset({"column", "constraint", "index", "trigger", "policy", "row_security", "grant", "owner"})
 """Kinds that PostgreSQL removes together with the object that they are on."""
 
+PARTITION = "partition"
+"""The kind of a scope that names a table: its room takes partitions away that are no longer declared."""
+
 BROKEN_BY_RETYPE = frozenset({"view", "policy", "trigger", "function"})
 """Kinds that keep PostgreSQL from changing the type of a column that they read; generated columns do too."""
 
@@ -115,7 +118,12 @@ def difference(declared: Declared, desired: Catalog, live: Catalog, managed: fro
         elif there is not item and there != item:
             result.alter[key] = (there, item)
     unwanted = (managed | set(declared.objects)) - set(desired.objects)
-    result.drop = {key: live.objects[key] for key in live.objects if key in unwanted and not _outlives(key, declared)}
+    retired = _retired(declared, live)
+    result.drop = {
+        key: item
+        for key, item in live.objects.items()
+        if key in unwanted and not _outlives(key, declared) and key not in retired and retired.isdisjoint(item.parents)
+    }
     _drop_with_parent(result)
     _replace(result, desired, live)
     _create_with_table(result)
@@ -127,6 +135,17 @@ def _outlives(key: Key, declared: Declared) -> bool:
     """A column that left the model and stays in a table whose rows are of the past."""
     table = declared.objects.get(Key("table", key.name[:2])) if key.kind == "column" else None
     return isinstance(table, Table) and table.facts.outlived
+
+
+def _retired(declared: Declared, live: Catalog) -> frozenset[Key]:
+    """Partitions that are no longer declared, of tables whose room takes them away itself."""
+    rooms = {scope.within for _, scope in declared.scopes if scope.kind == PARTITION}
+    parents = {declared.model.table(*name).sql for name in rooms}
+    return frozenset(
+        key
+        for key, item in live.objects.items()
+        if isinstance(item, Table) and item.parent in parents and key not in declared.objects
+    )
 
 
 def _create_with_table(result: Difference) -> None:

@@ -17,8 +17,12 @@ D = TypeVar("D")
 
 
 class Phase(IntEnum):
-    """When a room compiles: shape adds tables, guard sees every table, operate settings and files."""
+    """When a room compiles.
 
+    Cut adds partitions to the metadata's tables, shape adds tables, guard sees every table, operate settings and files.
+    """
+
+    CUT = 0
     SHAPE = 1
     GUARD = 2
     OPERATE = 3

@@ -166,6 +166,8 @@ class Faults:
             )
         if state in DOCUMENTS:
             return _document(error)
+        if state == "23514" and error.diag.source_function == "ExecFindPartition":
+            return _no_partition(error)
         if state in CONSTRAINTS:
             return self._violated(error)
         if state in TRANSACTIONS:
@@ -189,6 +191,16 @@ class Faults:
             table=known.table,
             columns=known.columns,
         )
+
+
+def _no_partition(error: psycopg.Error) -> errors.PartitionMissing:
+    table = ".".join(part for part in (error.diag.schema_name, error.diag.table_name) if part)
+    return errors.PartitionMissing(
+        f"{table or 'A table'} has no partition for the row: it is too old, or too far ahead",
+        hint="Correct the time, or run freehold partitions --maintain, which makes the periods that are declared.",
+        sqlstate=error.sqlstate or "",
+        table=table,
+    )
 
 
 def _document(error: psycopg.Error) -> errors.DocumentInvalid:

@@ -35,6 +35,7 @@ LEVELS: Mapping[type[Any], int] = {
     events.MessageDead: logging.ERROR,
     events.RelayDisconnected: logging.WARNING,
     events.Progress: logging.DEBUG,
+    events.PartitionRetired: logging.INFO,
     events.StepStarted: logging.DEBUG,
 }
 """Events that are not here are told as INFO."""

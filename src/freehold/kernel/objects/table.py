@@ -70,16 +70,33 @@ class Table(Object):
         return qualified(self.schema, self.table)
 
     def create(self, site: Site) -> tuple[Change, ...]:
+        if self.parent in {qualified(*key.name) for key in site.partitions}:
+            return (self._attached(),)
         statements = [self._create_statement(), *self._comments()]
         lock = Lock.ACCESS_EXCLUSIVE if self.parent else Lock.NONE
         return (Change(title=f"create {self.key}", statements=tuple(statements), lock=lock, on=self.parent),)
 
+    def _attached(self) -> Change:
+        """A partition of a live table: attaching one stops neither readers nor writers, creating it in place does."""
+        body = ddl(
+            "(LIKE {} INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING CONSTRAINTS INCLUDING STORAGE)",
+            trusted(self.parent),
+        )
+        attach = ddl("ALTER TABLE {} ATTACH PARTITION {} {}", trusted(self.parent), self.sql, trusted(self.bound))
+        statements = (self._made(body), attach, *self._comments())
+        return Change(
+            title=f"create {self.key}", statements=statements, lock=Lock.SHARE_UPDATE_EXCLUSIVE, on=self.parent
+        )
+
     def _create_statement(self) -> Sql:
-        unlogged = ddl("UNLOGGED ") if self.persistence == "u" else Sql("")
         if self.parent:
             body = ddl("PARTITION OF {} {}", trusted(self.parent), trusted(self.bound))
         else:
             body = ddl("(\n    {}\n)", joined((column.written for column in self.columns), ",\n    "))
+        return self._made(body)
+
+    def _made(self, body: Sql) -> Sql:
+        unlogged = ddl("UNLOGGED ") if self.persistence == "u" else Sql("")
         parts = [ddl("CREATE {}TABLE {} {}", unlogged, self.sql, body)]
         if self.partition_key:
             parts.append(ddl("PARTITION BY {}", trusted(self.partition_key)))

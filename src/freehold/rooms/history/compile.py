@@ -34,6 +34,8 @@ def compile_history(declaration: History, model: Model) -> Iterator[Object]:
     for table in _written(layout, model):
         yield from _triggers(layout, table)
     yield from _rights(layout, definer)
+    if layout.base.facts.tenant_column:
+        yield from (_reading(table, definer) for table in _written(layout, model))
     if declaration.keep:
         yield from _retention(layout, model)
 
@@ -105,16 +107,19 @@ def _rights(layout: Layout, definer: str) -> Iterator[Object]:
         privileges=("DELETE", "INSERT", "SELECT", "UPDATE"),
         reason=reason,
     )
-    if layout.base.facts.tenant_column:
-        yield Policy(
-            schema=schema,
-            table=layout.base.table,
-            policy="freehold_history",
-            command="SELECT",
-            roles=(definer,),
-            using="true",
-            reason="a TRUNCATE ends the rows of every tenant",
-        )
+
+
+def _reading(table: Table, definer: str) -> Policy:
+    """A partition has its parent's policies, whatever is read through it."""
+    return Policy(
+        schema=table.schema,
+        table=table.table,
+        policy="freehold_history",
+        command="SELECT",
+        roles=(definer,),
+        using="true",
+        reason="a TRUNCATE ends the rows of every tenant",
+    )
 
 
 def _retention(layout: Layout, model: Model) -> Iterator[Object]:
