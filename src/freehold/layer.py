@@ -15,6 +15,7 @@ from freehold.events import Listener, ignore
 from freehold.kernel.compile import Declared, compile_layer
 from freehold.kernel.declare import Declarations, name_of
 from freehold.registry import all_rooms
+from freehold.rooms.encryption import Encryption, cipher_info
 from freehold.rooms.versions import Versions
 from freehold.runtime import AsyncDatabase, Database, KeyRing, Pool, Workload
 from freehold.runtime.context import LIFETIME
@@ -84,6 +85,7 @@ class DataLayer(Declarations):
         replicas: Sequence[str | sa.URL] = (),
         listener: Listener = ignore,
         positions: bool = False,
+        encryption: Encryption | None = None,
         **engine_options: Any,
     ) -> Database:
         """The application's way in.
@@ -107,6 +109,8 @@ class DataLayer(Declarations):
         positions
             Ask for the position in the log after each COMMIT, so that ``session.position`` is there; always done where
             there are replicas. The layer must declare ``Outcomes()``.
+        encryption
+            How the data keys of encrypted columns are reached; without it they are neither read nor written.
         engine_options
             Further options of `sqlalchemy.create_engine`.
 
@@ -128,7 +132,7 @@ class DataLayer(Declarations):
             replicas=replicas,
             listener=listener,
             positions=positions,
-            **self._declared(),
+            **self._declared(encryption),
             **engine_options,
         )
 
@@ -143,6 +147,7 @@ class DataLayer(Declarations):
         replicas: Sequence[str | sa.URL] = (),
         listener: Listener = ignore,
         positions: bool = False,
+        encryption: Encryption | None = None,
         **engine_options: Any,
     ) -> AsyncDatabase:
         """The asynchronous twin of `connect`."""
@@ -155,11 +160,11 @@ class DataLayer(Declarations):
             replicas=replicas,
             listener=listener,
             positions=positions,
-            **self._declared(),
+            **self._declared(encryption),
             **engine_options,
         )
 
-    def _declared(self) -> dict[str, Any]:
+    def _declared(self, encryption: Encryption | None) -> dict[str, Any]:
         """What a database needs to know of the declaration."""
         others = tuple(table for table in self.metadata.tables.values() if table not in self.tenant_columns)
         return {
@@ -167,4 +172,5 @@ class DataLayer(Declarations):
             "tenant_columns": self.tenant_columns,
             "tables": others,
             "accepted": self.accepted_advisories,
+            "info": cipher_info(self, encryption) if encryption is not None else {},
         }

@@ -123,12 +123,13 @@ class AsyncDatabase:
         listener: Listener = ignore,
         positions: bool = False,
         accepted: Mapping[str, str] | None = None,
+        info: Mapping[str, Any] | None = None,
         **engine_options: Any,
     ) -> AsyncDatabase:
         """Connect and check login and key; see :meth:`freehold.runtime.database.Database.connect`."""
         faults = Faults((*tenant_columns, *tables), tenant_columns, listener)
         signer, asked = Signer(KeyRing.find(keys), lifetime), positions or bool(replicas)
-        frame = Frame(signer, by_name(workloads), faults, listener, GREENLET, asked)
+        frame = Frame(signer, by_name(workloads), faults, listener, GREENLET, asked, info=info or {})
         checked = partial(check, layer_name=layer_name, tables=(*tenant_columns, *tables), signer=signer)
         opened = partial(
             open_async_node, pools=(Pool(), *pools), options=engine_options, faults=faults, listener=listener
@@ -310,6 +311,7 @@ class AsyncDatabase:
     def _session(self, unit: Unit, node: Node | None = None) -> Session:
         engine = (node or self._body.primary).async_pool(unit.workload.pool)
         session = AsyncSession(engine, unit=unit, tenant_columns=self._tenant_columns, expire_on_commit=False)
+        session.sync_session.info.update(unit.frame.info)
         session.sync_session.info[HANDLE] = session
         return session.sync_session
 

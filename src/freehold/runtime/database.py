@@ -72,6 +72,7 @@ class Database:
         listener: Listener = ignore,
         positions: bool = False,
         accepted: Mapping[str, str] | None = None,
+        info: Mapping[str, Any] | None = None,
         **engine_options: Any,
     ) -> Database:
         """Connect and check login and key.
@@ -105,6 +106,8 @@ class Database:
             there are replicas.
         accepted
             Advisories that the layer's ``Versions`` accepts, with the reasons; None where it declares none.
+        info
+            What every session finds in its ``info``.
         engine_options
             Options of `sqlalchemy.create_engine`.
 
@@ -114,7 +117,7 @@ class Database:
         """
         faults = Faults((*tenant_columns, *tables), tenant_columns, listener)
         signer, asked = Signer(KeyRing.find(keys), lifetime), positions or bool(replicas)
-        frame = Frame(signer, by_name(workloads), faults, listener, BLOCKING, asked)
+        frame = Frame(signer, by_name(workloads), faults, listener, BLOCKING, asked, info=info or {})
         checked = partial(check, layer_name=layer_name, tables=(*tenant_columns, *tables), signer=signer)
         opened = partial(open_node, pools=(Pool(), *pools), options=engine_options, faults=faults, listener=listener)
         node = opened(PRIMARY, primary_conninfo(url))
@@ -351,7 +354,8 @@ class Database:
 
     def _session(self, unit: Unit, node: Node | None = None) -> Session:
         engine = (node or self._body.primary).pool(unit.workload.pool)
-        return Session(engine, unit=unit, tenant_columns=self._tenant_columns, expire_on_commit=False)
+        info = dict(unit.frame.info)
+        return Session(engine, unit=unit, tenant_columns=self._tenant_columns, expire_on_commit=False, info=info)
 
     def _core(self, unit: Unit, node: Node | None = None) -> CoreAttempt:
         lease = (node or self._body.primary).lend(unit.workload.pool)

@@ -39,6 +39,8 @@ class Frame:
     positions: bool = False
     """Whether the position after COMMIT is asked for: there are replicas, or the caller wants tokens."""
     ledger: Ledger = field(default_factory=Ledger)
+    info: Mapping[str, Any] = field(default_factory=dict)
+    """What every session finds in its ``info``."""
 
 
 @dataclass(slots=True)

@@ -1,0 +1,1 @@
+CREATE UNIQUE INDEX {{index}} ON freehold.{{table}} ({{columns}}) WHERE state = 'active'
