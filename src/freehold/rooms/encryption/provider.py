@@ -9,6 +9,8 @@ from typing import Protocol
 from freehold.errors import ConfigError, KeyUnavailable
 from freehold.rooms.encryption.header import pae
 
+SECONDS = 5.0
+"""How long a provider is waited for: a transaction is open meanwhile."""
 Context = Mapping[str, str]
 """What a wrapped key is bound to: ``tenant``, ``key`` (its id) and ``purpose``."""
 

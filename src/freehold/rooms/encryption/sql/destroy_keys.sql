@@ -1,0 +1,1 @@
+UPDATE {{keys}} SET state = 'destroyed', wrapped = NULL WHERE {{owner}} AND state <> 'destroyed'

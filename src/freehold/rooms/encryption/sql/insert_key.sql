@@ -1,0 +1,1 @@
+INSERT INTO {{keys}} ({{columns}}) VALUES ({{values}})
