@@ -8,6 +8,7 @@ from pathlib import Path
 import freehold.rooms.constraints
 
 from . import layer
+from .derived import layer as derived
 
 PAGE = Path(freehold.rooms.constraints.__file__).with_name("README.md")
 DECLARED = re.search(r"## Declared\n```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
@@ -15,4 +16,4 @@ DECLARED = re.search(r"## Declared\n```python\n(.*?)^```$", PAGE.read_text(encod
 
 def test_the_declarations() -> None:
     assert DECLARED is not None
-    exec(compile(DECLARED[1], str(PAGE), "exec"), {**vars(layer), "__name__": "readme"})
+    exec(compile(DECLARED[1], str(PAGE), "exec"), {**vars(derived), **vars(layer), "__name__": "readme"})

@@ -5,6 +5,7 @@ from freehold.rooms.constraints.compile import compile_constraints, scope_constr
 from freehold.rooms.constraints.declare import Balanced, Limit, NoOverlap, Rule, StateMachine
 from freehold.rooms.constraints.declare_derived import Counter, Derived
 from freehold.rooms.constraints.probes import probe_constraints
+from freehold.rooms.constraints.runtime import Rebuilt, rebuild
 
 ROOM = Room(
     name="constraints",
@@ -15,4 +16,4 @@ ROOM = Room(
     probes=probe_constraints,
 )
 
-__all__ = ["ROOM", "Balanced", "Counter", "Derived", "Limit", "NoOverlap", "Rule", "StateMachine"]
+__all__ = ["ROOM", "Balanced", "Counter", "Derived", "Limit", "NoOverlap", "Rebuilt", "Rule", "StateMachine", "rebuild"]

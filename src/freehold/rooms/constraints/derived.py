@@ -220,10 +220,10 @@ def _called(function: Function, state: str) -> Sql:
 def _mending(bond: Sum, model: Model, reason: str) -> Iterator[Object]:
     names = [parent for _, parent in bond.pairs]
     shared = {"parent": bond.parent.sql, "column": bond.column, "parent_key": bond.parent_key, "total": bond.total}
-    casts = [ddl(">>{})::{}", trusted(str(at)), trusted(kind)) for at, (_, kind) in enumerate(bond.kinds)]
-    keys = (ddl("p.{} = (k.key->{}", ident(name), cast) for name, cast in zip(names, casts, strict=True))
+    casts = [ddl("{})::{}", trusted(str(at)), trusted(kind)) for at, (_, kind) in enumerate(bond.kinds)]
+    keys = (ddl("p.{} = (k.key->>{}", ident(name), cast) for name, cast in zip(names, casts, strict=True))
     find = {
-        "after_key": joined(ddl("($1->{}", cast) for cast in casts),
+        "after_key": joined(ddl("($1->>{}", cast) for cast in casts),
         "key_texts": joined(ddl("p.{}::text", ident(name)) for name in names),
     }
     for verb, arguments, returns, holes in (
