@@ -4,6 +4,7 @@ from freehold.errors import FreeholdError
 from freehold.kernel.declare import Extra, Rename
 from freehold.kernel.metadata import partition_of
 from freehold.layer import DataLayer
+from freehold.rooms.audit import Audit
 from freehold.rooms.backup import Backup
 from freehold.rooms.constraints import Balanced, Counter, Derived, Limit, NoOverlap, StateMachine
 from freehold.rooms.documents import Document, DocumentType, Path, Promoted, Upgrade
@@ -44,6 +45,7 @@ __all__ = [
     "AsyncCoreTransaction",
     "AsyncDatabase",
     "AsyncSession",
+    "Audit",
     "Backup",
     "Balanced",
     "CancelledAfterCommit",

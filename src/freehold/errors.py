@@ -606,6 +606,36 @@ class RestoreAltered(SoftDeleteError):
     code = "soft-delete.altered"
 
 
+class AuditError(FreeholdError):
+    """What is recorded, sealed or anchored is not what it was, or could not be sealed."""
+
+    code = "audit"
+
+
+class AuditAppendOnly(AuditError):
+    """Entries and seals are only added (SQLSTATE FH080)."""
+
+    code = "audit.append-only"
+
+
+class AuditKeyInvalid(AuditError):
+    """A key file is missing, open to others, or no Ed25519 key."""
+
+    code = "audit.key"
+
+
+class AuditAnchorInvalid(AuditError):
+    """The anchor cannot be read or written, or its lines do not follow each other."""
+
+    code = "audit.anchor"
+
+
+class AuditForked(AuditError):
+    """Database and anchor disagree on what was sealed: the database was restored, or altered."""
+
+    code = "audit.forked"
+
+
 class PartitionError(FreeholdError):
     """A partition could not be retired."""
 

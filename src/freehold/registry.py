@@ -8,6 +8,7 @@ from typing import Any
 
 from freehold.kernel.room import Room
 from freehold.rooms import (
+    audit,
     backup,
     constraints,
     documents,
@@ -27,6 +28,7 @@ OWN: tuple[Room[Any], ...] = (
     partitions.ROOM,
     history.ROOM,
     soft_delete.ROOM,
+    audit.ROOM,
     reports.ROOM,
     outcomes.ROOM,
     outbox.ROOM,

@@ -9,7 +9,21 @@ from typing import NoReturn
 import psycopg
 import typer
 
-from freehold.cli import change, credentials, drill, init, keys, outbox, partitions, proof, refresh, relay, serve, shell
+from freehold.cli import (
+    audit,
+    change,
+    credentials,
+    drill,
+    init,
+    keys,
+    outbox,
+    partitions,
+    proof,
+    refresh,
+    relay,
+    serve,
+    shell,
+)
 from freehold.cli.options import MEANINGS, Status
 from freehold.cli.render import print_error
 from freehold.errors import FreeholdError
@@ -25,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (init, serve, change, proof, drill, refresh, relay, outbox, partitions, shell, credentials, keys):
+for group in (init, serve, change, proof, drill, refresh, relay, outbox, partitions, audit, shell, credentials, keys):
     group.register(app, EPILOG)
 
 

@@ -24,6 +24,7 @@ CODES: Mapping[str, tuple[type[FreeholdError], str]] = {
     "FH022": (errors.OutcomeKeyInvalid, "Use a UUID, or the digest of what is longer."),
     "FH030": (errors.MessageTooLarge, "Send a reference to the rows, or declare Outbox(largest_payload=...)."),
     "FH031": (errors.MessageInvalid, "Give a topic of 1 to 255 bytes, a payload, and a key of at most 512 bytes."),
+    "FH080": (errors.AuditAppendOnly, "Entries and seals are only ever added."),
     "FH040": (errors.TruncateRefused, "Delete the rows: DELETE keeps them."),
     "FH041": (errors.DeletedRowMissing, "Look at deleted(...): it may be restored, purged, or another tenant's."),
     "FH044": (errors.RestoreAltered, "Name the columns that a trigger writes: SoftDelete(..., rewritten=[...])."),

@@ -1,0 +1,1 @@
+SELECT leaves FROM freehold.audit_seal WHERE number = %s
