@@ -23,6 +23,7 @@ from torture import (
     replicas,
     report,
     retry,
+    tampering,
     tenants,
     tpcc,
 )
@@ -53,6 +54,7 @@ HARNESSES = (
     Harness("false success", 1_000, false_success.run),
     Harness("tenants", 100_000, tenants.run),
     Harness("injection", 10_000, injection.run),
+    Harness("tampering", 1_000, tampering.run),
     Harness("dead peer", 100, dead_peer.run),
     Harness("replicas", 100_000, replicas.run),
     Harness("long fork", 200_000, long_fork.run),
