@@ -8,6 +8,7 @@ from freehold.rooms.audit import Audit
 from freehold.rooms.backup import Backup
 from freehold.rooms.constraints import Balanced, Counter, Derived, Limit, NoOverlap, StateMachine
 from freehold.rooms.documents import Document, DocumentType, Path, Promoted, Upgrade
+from freehold.rooms.encryption import BlindIndex, Encrypted, EncryptedType, Encryption
 from freehold.rooms.history import History, as_of, versions_of
 from freehold.rooms.outbox import Outbox
 from freehold.rooms.outcomes import Outcomes
@@ -48,6 +49,7 @@ __all__ = [
     "Audit",
     "Backup",
     "Balanced",
+    "BlindIndex",
     "CancelledAfterCommit",
     "Changed",
     "CoreTransaction",
@@ -57,6 +59,9 @@ __all__ = [
     "Derived",
     "Document",
     "DocumentType",
+    "Encrypted",
+    "EncryptedType",
+    "Encryption",
     "Extra",
     "FreeholdError",
     "History",

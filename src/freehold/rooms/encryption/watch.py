@@ -152,11 +152,12 @@ def _restore(instance: Any, clear: Mapping[str, Any]) -> None:
 
 
 def _load(instance: Any, context: Any) -> None:
-    _open(instance, context.session)
+    # A merge makes these events without a query.
+    _open(instance, context.session if context is not None else orm.object_session(instance))
 
 
 def _refresh(instance: Any, context: Any, names: Any) -> None:
-    _open(instance, context.session)
+    _load(instance, context)
 
 
 def _open(instance: Any, session: orm.Session | None) -> None:
