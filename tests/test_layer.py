@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from freehold import AsyncDatabase, Database, DataLayer, Tenancy, Versions
 
-FROM_THE_LAYER = {"layer_name", "tenant_columns", "tables", "accepted"}
+FROM_THE_LAYER = {"layer_name", "tenant_columns", "tables", "accepted", "info"}
 
 
 def _layer(*more: object) -> DataLayer:
@@ -35,6 +35,8 @@ def _layer(*more: object) -> DataLayer:
 def test_every_option_of_a_connection_is_spelt_out(door: Callable[..., Any], behind: Callable[..., Any]) -> None:
     spelt = {name: (each.kind, each.default) for name, each in signature(door).parameters.items() if name != "self"}
     taken = {name: (each.kind, each.default) for name, each in signature(behind).parameters.items()}
+    # A cipher is made of the layer and this, and goes behind the door in what every session is given.
+    assert spelt.pop("encryption")[1] is None
     assert spelt == {name: each for name, each in taken.items() if name not in FROM_THE_LAYER}
     assert spelt["engine_options"][0] is Parameter.VAR_KEYWORD
 

@@ -6,7 +6,7 @@ import os
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -47,28 +47,28 @@ class _Victim:
         return True
 
     def transplant_row(self) -> bool:
-        return self._opened(self.value, replace(self.place, key=(self.place.key[0], str(UUID(int=self._other())))))
+        return self._opened(self.value, self.place._replace(key=(self.place.key[0], str(UUID(int=self._other())))))
 
     def transplant_column(self) -> bool:
-        return self._opened(self.value, replace(self.place, column=self.dice.choice(["phone", "e", "email_", ""])))
+        return self._opened(self.value, self.place._replace(column=self.dice.choice(["phone", "e", "email_", ""])))
 
     def transplant_table(self) -> bool:
         table = self.dice.choice(["contacts", "account", "shop.contact", ""])
-        return self._opened(self.value, replace(self.place, table=table))
+        return self._opened(self.value, self.place._replace(table=table))
 
     def transplant_tenant(self) -> bool:
         tenant = str(UUID(int=self._other()))
-        return self._opened(self.value, replace(self.place, tenant=tenant, key=(tenant, self.place.key[1])))
+        return self._opened(self.value, self.place._replace(tenant=tenant, key=(tenant, self.place.key[1])))
 
     def shifted_boundary(self) -> bool:
         """The same letters, parted elsewhere: what an encoding without lengths would take for the same."""
         at = self.dice.randrange(1, len(self.place.column))
         head, tail = self.place.column[:at], self.place.column[at:]
-        moved = replace(self.place, table=self.place.table + head, column=tail)
+        moved = self.place._replace(table=self.place.table + head, column=tail)
         return self._opened(self.value, moved)
 
     def more_key_parts(self) -> bool:
-        return self._opened(self.value, replace(self.place, key=(*self.place.key, "")))
+        return self._opened(self.value, self.place._replace(key=(*self.place.key, "")))
 
     def flip(self) -> bool:
         at = self.dice.randrange(len(self.value) * 8)

@@ -1,4 +1,4 @@
-"""A key provider that is AWS KMS, through boto3."""
+"""A key provider that is AWS KMS, through boto3, which importing this module needs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,15 @@ from typing import Any
 
 from freehold.errors import PackageMissing
 from freehold.rooms.encryption.provider import SECONDS, Context, Wrapped, key_name, unavailable
+
+try:
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+except ModuleNotFoundError as error:
+    raise PackageMissing("AwsKms needs boto3", hint="Install it: pip install 'freehold[kms-aws]'.") from error
+
+FAULTS = (BotoCoreError, ClientError)
 
 
 class AwsKms:
@@ -20,24 +29,12 @@ class AwsKms:
         ``alias/freehold-{tenant}``.
     client
         Options of ``boto3.client("kms", ...)``, such as ``region_name``.
-
-    Raises
-    ------
-    PackageMissing
-        boto3 is not installed.
     """
 
     name = "aws-kms"
 
     def __init__(self, key: str, **client: Any) -> None:
-        try:
-            import boto3
-            from botocore.config import Config
-            from botocore.exceptions import BotoCoreError, ClientError
-        except ModuleNotFoundError as error:
-            raise PackageMissing("AwsKms needs boto3", hint="Install it: pip install 'freehold[kms-aws]'.") from error
         self._key = key
-        self._faults: tuple[type[Exception], ...] = (BotoCoreError, ClientError)
         limits = Config(connect_timeout=SECONDS, read_timeout=SECONDS, retries={"total_max_attempts": 2})
         self._client: Any = boto3.client("kms", **{"config": limits, **client})
 
@@ -46,7 +43,7 @@ class AwsKms:
         name = key_name(self._key, context)
         try:
             found = self._client.encrypt(KeyId=name, Plaintext=key, EncryptionContext=given(context))
-        except self._faults as error:
+        except FAULTS as error:
             raise unavailable(self.name, name, error) from error
         return Wrapped(str(found["KeyId"]), bytes(found["CiphertextBlob"]))
 
@@ -56,7 +53,7 @@ class AwsKms:
             found = self._client.decrypt(
                 KeyId=wrapped.provider_key, CiphertextBlob=wrapped.data, EncryptionContext=given(context)
             )
-        except self._faults as error:
+        except FAULTS as error:
             raise unavailable(self.name, wrapped.provider_key, error) from error
         return bytes(found["Plaintext"])
 

@@ -1,4 +1,4 @@
-"""A key provider that is Google Cloud KMS, through google-cloud-kms."""
+"""A key provider that is Google Cloud KMS, through google-cloud-kms, which importing this module needs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,17 @@ from typing import Any
 
 from freehold.errors import KeyUnavailable, PackageMissing
 from freehold.rooms.encryption.provider import SECONDS, Context, Wrapped, bound_to, key_name, unavailable
+
+try:
+    from google.api_core.exceptions import GoogleAPIError
+    from google.auth.exceptions import GoogleAuthError
+    from google.cloud import kms
+except ModuleNotFoundError as error:
+    raise PackageMissing(
+        "GoogleKms needs google-cloud-kms", hint="Install it: pip install 'freehold[kms-google]'."
+    ) from error
+
+FAULTS = (GoogleAPIError, GoogleAuthError)
 
 
 class GoogleKms:
@@ -19,25 +30,12 @@ class GoogleKms:
         ``projects/p/locations/l/keyRings/r/cryptoKeys/k``; ``{tenant}`` in it stands for the tenant.
     client
         A ``KeyManagementServiceClient``; one of its own where it is not given.
-
-    Raises
-    ------
-    PackageMissing
-        google-cloud-kms is not installed.
     """
 
     name = "google-kms"
 
     def __init__(self, key: str, client: Any = None) -> None:
-        try:
-            from google.api_core.exceptions import GoogleAPIError
-            from google.auth.exceptions import GoogleAuthError
-            from google.cloud import kms
-        except ModuleNotFoundError as error:
-            hint = "Install it: pip install 'freehold[kms-google]'."
-            raise PackageMissing("GoogleKms needs google-cloud-kms", hint=hint) from error
         self._key = key
-        self._faults: tuple[type[Exception], ...] = (GoogleAPIError, GoogleAuthError)
         self._client: Any = client if client is not None else kms.KeyManagementServiceClient()
 
     def wrap(self, key: bytes, context: Context) -> Wrapped:
@@ -63,7 +61,7 @@ class GoogleKms:
         more = {"additional_authenticated_data": data, "additional_authenticated_data_crc32c": crc32c(data)}
         try:
             return call(request={**request, **more}, timeout=SECONDS)
-        except self._faults as error:
+        except FAULTS as error:
             raise unavailable(self.name, name, error) from error
 
     def _corrupted(self, name: str) -> KeyUnavailable:

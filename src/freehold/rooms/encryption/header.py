@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from struct import Struct
+from typing import NamedTuple
 from uuid import UUID
 
 from freehold.errors import CiphertextRefused
@@ -13,6 +14,7 @@ MAGIC = b"FHE\x01\x01"
 KEY_AT, NONCE_AT, BODY_AT = len(MAGIC), len(MAGIC) + 16, len(MAGIC) + 28
 SHORTEST = BODY_AT + 16
 """Bytes of an encrypted empty value."""
+_NUMBER = Struct("<Q").pack
 PURPOSE = b"freehold.column.v1"
 
 
@@ -21,15 +23,14 @@ def pae(pieces: Iterable[bytes]) -> bytes:
 
     Source: pre-authentication encoding of PASETO, with 64-bit little-endian numbers.
     """
-    found = tuple(pieces)
-    out = [len(found).to_bytes(8, "little")]
+    found = list(pieces)
+    out = [_NUMBER(len(found))]
     for piece in found:
-        out += (len(piece).to_bytes(8, "little"), piece)
+        out += (_NUMBER(len(piece)), piece)
     return b"".join(out)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a value is stored: nothing that was encrypted for one place opens at another.
 
     Parameters
@@ -50,8 +51,9 @@ class Place:
 
     def associated(self, header: bytes) -> bytes:
         """The associated data of a value with this header."""
-        names = (self.schema, self.table, self.column, self.tenant, *self.key)
-        return pae((PURPOSE, header, *(name.encode() for name in names)))
+        # Four texts, then the key parts: how many there are is in the count.
+        names = [name.encode() for name in (*self[:4], *self.key)]
+        return pae((PURPOSE, header, *names))
 
 
 def is_sealed(value: bytes) -> bool:

@@ -138,6 +138,9 @@ class Keys:
         """Drop the unwrapped keys of a tenant."""
         self._cache.forget(tenant)
 
+    def __len__(self) -> int:
+        return len(self._cache)
+
     def of(self, handle: Handle, tenant: str, key_id: UUID) -> DataKey:
         """The key that a stored value names.
 
@@ -273,6 +276,8 @@ def typed(tenant: str, kind: sa.types.TypeEngine[Any]) -> Any:
 
 def text_of(value: Any, kind: sa.types.TypeEngine[Any]) -> str:
     """A value of a key column as PostgreSQL writes it as text."""
+    if type(value) is UUID and isinstance(kind, sa.Uuid):
+        return str(value)
     if isinstance(kind, sa.Uuid):
         return str(UUID(str(value)))
     return str(int(value)) if isinstance(kind, sa.Integer) else str(value)

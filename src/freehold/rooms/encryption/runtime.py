@@ -43,6 +43,8 @@ class Target:
         columns = table_of(declaration.entity).columns
         self.key = tuple((name, columns[name].type) for name in declaration.key)
         self.tenant_type = columns[tenant_column].type if tenant_column else None
+        names = [name for name, _ in self.key]
+        self._tenant_at = names.index(tenant_column) if tenant_column in names else None
 
     @cached_property
     def attributes(self) -> Mapping[str, str]:
@@ -52,7 +54,9 @@ class Target:
 
     def place(self, column: str, row: Mapping[str, Any]) -> Place:
         """Where a value of a row is stored."""
-        return Place(self.schema, self.table, column, self.tenant(row), tuple(self._text(row, *k) for k in self.key))
+        key = [self._text(row, name, kind) for name, kind in self.key]
+        tenant = key[self._tenant_at] if self._tenant_at is not None else self.tenant(row)
+        return Place(self.schema, self.table, column, tenant, tuple(key))
 
     def tenant(self, row: Mapping[str, Any]) -> str:
         """The tenant's text; "" in a shared table."""
