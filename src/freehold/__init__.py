@@ -9,7 +9,19 @@ from freehold.rooms.backup import Backup
 from freehold.rooms.constraints import Balanced, Counter, Derived, Limit, NoOverlap, StateMachine
 from freehold.rooms.documents import Document, DocumentType, Path, Promoted, Upgrade
 from freehold.rooms.encryption import BlindIndex, Encrypted, EncryptedType, Encryption
-from freehold.rooms.history import History, as_of, versions_of
+from freehold.rooms.history import (
+    Change,
+    History,
+    as_of,
+    between,
+    changes_of,
+    look_back,
+    rewind,
+    rewind_all,
+    timeline,
+    timeline_html,
+    versions_of,
+)
 from freehold.rooms.outbox import Outbox
 from freehold.rooms.outcomes import Outcomes
 from freehold.rooms.partitions import Partitioned
@@ -51,6 +63,7 @@ __all__ = [
     "Balanced",
     "BlindIndex",
     "CancelledAfterCommit",
+    "Change",
     "Changed",
     "CoreTransaction",
     "Counter",
@@ -90,18 +103,25 @@ __all__ = [
     "Workload",
     "acting",
     "as_of",
+    "between",
+    "changes_of",
     "deleted",
     "fault_message",
+    "look_back",
     "partition_of",
     "read_report",
     "restore",
     "restoring",
     "reviewed_sql",
+    "rewind",
+    "rewind_all",
     "sql",
     "sql_column",
     "sql_file",
     "tenant_foreign_key",
     "tenant_unique",
+    "timeline",
+    "timeline_html",
     "versions_of",
     "with_deleted",
 ]

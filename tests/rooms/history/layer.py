@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from freehold.kernel.compile import Declared, compile_layer
 from freehold.kernel.declare import Declarations
@@ -30,6 +30,7 @@ class Company(Base):
     __tablename__ = "company"
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str]
+    customers: Mapped[list[Customer]] = relationship(back_populates="company")
 
 
 class Customer(Base):
@@ -40,6 +41,7 @@ class Customer(Base):
     order: Mapped[int] = mapped_column(server_default="0")
     length: Mapped[int | None] = mapped_column(sa.Computed("length(name)", persisted=True))
     tags: Mapped[Any] = mapped_column(sa.JSON, nullable=True)
+    company: Mapped[Company] = relationship(back_populates="customers")
 
 
 class Article(Base):

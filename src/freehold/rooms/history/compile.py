@@ -11,6 +11,7 @@ from freehold.kernel.room import Scope
 from freehold.rooms.history.declare import History
 from freehold.rooms.history.functions import keepers, recorders
 from freehold.rooms.history.layout import Layout, layout_of
+from freehold.rooms.history.past import past_view
 
 EVENTS = {
     "insert": ("AFTER INSERT", "REFERENCING NEW TABLE AS fresh "),
@@ -36,6 +37,7 @@ def compile_history(declaration: History, model: Model) -> Iterator[Object]:
     yield from _rights(layout, definer)
     if layout.base.facts.tenant_column:
         yield from (_reading(table, definer) for table in _written(layout, model))
+    yield from past_view(layout)
     if declaration.keep:
         yield from _retention(layout, model)
 

@@ -1,18 +1,19 @@
-"""Reading the past through the ORM: versions as mapped rows, and an entity as it was at a moment."""
+"""Reading the past through the ORM: versions as mapped rows, an entity or a whole session as it was at a moment."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapper, aliased, registry
+from sqlalchemy.orm import DeclarativeBase, Mapper, Session, aliased, registry
 
 from freehold.errors import InputError
 from freehold.kernel.declare import name_of, table_of
 from freehold.rooms.history.layout import history_name
+from freehold.rooms.history.past import MOMENT, past_schema
 
 E = TypeVar("E")
 
@@ -93,6 +94,54 @@ def as_of(entity: type[E], when: datetime, *, name: str | None = None) -> type[E
     return cast("type[E]", aliased(versions, _at(versions, table_of(entity), _zoned(when), name), adapt_on_names=True))
 
 
+def between(entity: type[E], begin: datetime, end: datetime, *, name: str | None = None) -> type[E]:
+    """The versions of an entity that were valid at some time from ``begin`` until just before ``end``.
+
+    Parameters and errors are those of `as_of`; rows that no trigger has seen yet are among them.
+
+    >>> spring = between(Price, datetime(2011, 3, 1, tzinfo=UTC), datetime(2011, 6, 1, tzinfo=UTC))  # doctest: +SKIP
+    """
+    versions = versions_of(entity)
+    found = _during(versions, table_of(entity), _zoned(begin), _zoned(end), name)
+    return cast("type[E]", aliased(versions, found, adapt_on_names=True))
+
+
+def look_back(session: Session, models: type[DeclarativeBase] | sa.MetaData, when: datetime) -> None:
+    """From here on, the session sees every table as it was at a moment: entities, joins, relationships, aggregates.
+
+    It lasts until the transaction ends, and is for reading: the application may not write the past. A table without a
+    history is not there. Under asyncio: ``await session.run_sync(look_back, Base, when)``, where the session allows it.
+
+    Parameters
+    ----------
+    session
+        One that has loaded nothing yet.
+    models
+        The base of the models, or their metadata.
+    when
+        A time with a zone.
+
+    Raises
+    ------
+    InputError
+        The time has no zone, or the session holds objects of the present, which the past would mix with.
+
+    >>> look_back(session, Base, datetime(2011, 3, 1, tzinfo=UTC))  # doctest: +SKIP
+    >>> session.get_one(Customer, (tenant, 17850)).orders  # doctest: +SKIP
+    """
+    if session.new or session.identity_map:
+        raise InputError(
+            "The session holds objects of the present", hint="Look back first in a transaction of its own."
+        )
+    moment = _zoned(when).astimezone(UTC).isoformat()
+    session.execute(sa.select(sa.func.set_config(MOMENT, moment, True)))
+    metadata = models if isinstance(models, sa.MetaData) else models.metadata
+    schemas = {table.schema for table in metadata.tables.values()}
+    session.connection().execution_options(
+        schema_translate_map={schema: past_schema(schema or "public") for schema in schemas}
+    )
+
+
 def _zoned(when: datetime) -> datetime:
     if when.tzinfo is None:
         raise InputError(
@@ -104,15 +153,28 @@ def _zoned(when: datetime) -> datetime:
 
 def _at(versions: type[Any], base: sa.Table, when: datetime, name: str | None) -> sa.Subquery:
     """Versions valid at a moment, and the rows that no trigger has seen yet."""
-    history = sa.inspect(versions).local_table
     moment = sa.literal(when, sa.DateTime(timezone=True))
-    recorded = sa.select(*history.columns).where(history.c.valid_from <= moment, history.c.valid_to > moment)
+    history = sa.inspect(versions).local_table
+    valid = sa.and_(history.c.valid_from <= moment, history.c.valid_to > moment)
+    return _with_unseen(history, base, valid, name or f"{base.name}_as_of")
+
+
+def _during(versions: type[Any], base: sa.Table, begin: datetime, end: datetime, name: str | None) -> sa.Subquery:
+    """Versions valid at some time of a period, and the rows that no trigger has seen yet."""
+    first, last = (sa.literal(moment, sa.DateTime(timezone=True)) for moment in (begin, end))
+    history = sa.inspect(versions).local_table
+    valid = sa.and_(history.c.valid_from < last, history.c.valid_to > first)
+    return _with_unseen(history, base, valid, name or f"{base.name}_between")
+
+
+def _with_unseen(history: Any, base: sa.Table, valid: sa.ColumnElement[bool], name: str) -> sa.Subquery:
+    recorded = sa.select(*history.columns).where(valid)
     current = sa.and_(
         *(history.c[key] == base.c[key] for key in _key(base)), history.c.valid_to == sa.literal_column("'infinity'")
     )
     kept = [base.c[column.name] for column in history.columns if column.name in base.c]
     unseen = sa.select(*kept, *_before()).where(~sa.exists().where(current).correlate(base))
-    return sa.union_all(recorded, unseen).subquery(name or f"{base.name}_as_of")
+    return sa.union_all(recorded, unseen).subquery(name)
 
 
 def _before() -> Sequence[sa.ColumnElement[Any]]:
