@@ -47,7 +47,7 @@ def test_a_canary_is_nowhere(built: Built) -> None:
         session.scalars(sa.select(Contact).order_by(Contact.mail, Contact.name)).all()[0].mail = f"{secret}2"
     for statement in (sa.select(Contact).where(Contact.mail == secret), sa.update(Contact).values(mail=secret)):
         with (
-            pytest.raises((ClearTextRefused, sa.exc.StatementError)),
+            pytest.raises(ClearTextRefused),
             fresh.transaction(tenant=ONE, actor="a") as session,
         ):
             session.execute(statement)

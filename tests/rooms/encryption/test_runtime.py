@@ -101,6 +101,8 @@ def test_search_finds_exactly(db: Database) -> None:
         assert cipher.find(session, Contact.mail, "eve@example.org") == []
         query = sa.select(Contact.id).where(cipher.matches(session, Contact.mail, "ada@example.org"))
         assert session.scalars(query).all() == [key]
+        other = sa.orm.aliased(Contact)
+        assert session.scalars(sa.select(other.id).where(cipher.matches(session, other.mail, "x"))).all() == []
         with pytest.raises(InputError):
             cipher.matches(session, Contact.phone, "1")
 
@@ -129,16 +131,13 @@ def test_a_unique_value_is_one_of_its_tenant(db: Database) -> None:
 
 def test_clear_text_is_refused_before_it_is_sent(db: Database) -> None:
     for statement in (
-        sa.insert(Contact).values(tenant_id=ONE, id=uuid4(), mail="clear"),
-        sa.update(Contact).values(mail="clear"),
-        sa.select(Contact).where(Contact.mail == "clear"),
+        sa.insert(Contact).values(tenant_id=ONE, id=uuid4(), mail="a secret"),
+        sa.update(Contact).values(mail="a secret"),
+        sa.select(Contact).where(Contact.mail == "a secret"),
     ):
-        with (
-            pytest.raises((ClearTextRefused, sa.exc.StatementError)) as told,
-            db.transaction(tenant=ONE, actor="a") as s,
-        ):
-            s.execute(statement)
-        assert isinstance(getattr(told.value, "orig", told.value), ClearTextRefused)
+        with pytest.raises(ClearTextRefused) as told, db.transaction(tenant=ONE, actor="a") as session:
+            session.execute(statement)
+        assert "a secret" not in str(told.value)
 
 
 def test_clear_text_is_refused_by_the_server(db: Database) -> None:
@@ -192,8 +191,7 @@ def test_a_session_without_a_cipher_neither_reads_nor_writes(built: Built, db: D
     with sa.orm.Session(engine) as session:
         assert isinstance(session.scalars(sa.select(Contact)).one().mail, Sealed)
         session.add(Contact(tenant_id=ONE, id=uuid4(), mail="clear"))
-        with pytest.raises(sa.exc.StatementError) as told:
+        with pytest.raises(ClearTextRefused):
             session.flush()
-        assert isinstance(told.value.orig, ClearTextRefused)
         with pytest.raises(ConfigError):
             cipher_of(session)

@@ -22,6 +22,10 @@ class Sealed(bytes):
         return f"<Sealed {len(self)} bytes>"
 
 
+class _Unwrapped(ClearTextRefused, sa.exc.DontWrapMixin):
+    """As it is: SQLAlchemy's own error around it would print the statement's parameters."""
+
+
 def _json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
@@ -90,7 +94,7 @@ class EncryptedType(sa.types.TypeDecorator[Any]):
         """Let encrypted values pass and nothing else: clear text does not reach the server."""
         if value is None or (isinstance(value, bytes) and is_sealed(value)):
             return value
-        raise ClearTextRefused(
+        raise _Unwrapped(
             "A value for an encrypted column is not encrypted",
             hint="Write it through the ORM in a session that has a cipher, or encrypt it with cipher.encrypt(...); to "
             "look for one, declare a blind index and use cipher.matches(...).",

@@ -83,10 +83,10 @@ class _Cache:
 
     def __init__(self, size: int, seconds: float) -> None:
         self._size, self._seconds = size, seconds
-        self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str | UUID], _Kept] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, tenant: str, name: str) -> DataKey | None:
+    def get(self, tenant: str, name: str | UUID) -> DataKey | None:
         with self._lock:
             found = self._kept.get((tenant, name))
             if found is None or found.until < monotonic():
@@ -95,7 +95,7 @@ class _Cache:
             self._kept.move_to_end((tenant, name))
             return found.key
 
-    def put(self, tenant: str, name: str, key: DataKey) -> None:
+    def put(self, tenant: str, name: str | UUID, key: DataKey) -> None:
         with self._lock:
             self._kept[tenant, name] = _Kept(key, monotonic() + self._seconds)
             self._kept.move_to_end((tenant, name))
@@ -150,7 +150,7 @@ class Keys:
             The tenant has no such key.
         KeyDestroyed, KeyUnavailable
         """
-        found = self._cache.get(tenant, str(key_id))
+        found = self._cache.get(tenant, key_id)
         if found is None:
             table = self._tables[bool(tenant)]
             rows = self._rows(handle, tenant, (table.c.key_id == key_id,))
@@ -242,12 +242,12 @@ class Keys:
         return DataKey(row.key_id, secret, AESGCM(secret))
 
     def _unwrapped(self, handle: Handle, tenant: str, row: Any) -> DataKey:
-        kept = self._cache.get(tenant, str(row.key_id))
+        kept = self._cache.get(tenant, row.key_id)
         if kept is not None:
             return kept
         found = self.opened(tenant, row)
         if transaction_of(handle) not in self._creating:
-            self._cache.put(tenant, str(row.key_id), found)
+            self._cache.put(tenant, row.key_id, found)
         return found
 
 

@@ -89,8 +89,11 @@ def rotate(
         raise InputError(f"A batch of {batch} rows rewrites nothing", hint="Give 1 or more.")
     cipher = Cipher(layer, encryption)
     text = _tenant_text(layer, tenant)
+    # Wrapped before the lock: a provider that is slow keeps nobody waiting.
+    fresh = cipher.keys.fresh(text, DATA)
     with _transaction(connection):
-        active = _activate(Store(connection, text), cipher.keys, text, resume=resume)
+        row = _activate(Store(connection, text), fresh, text, resume=resume)
+    active = cipher.keys.opened(text, row)
     rewritten, left, unreadable = 0, 0, []
     for target in (each for each in cipher.targets.values() if bool(each.tenant_column) == bool(text)):
         work = _Rewriting(target, text, active, cipher.keys)
@@ -180,8 +183,8 @@ def _rewrap_one(store: Store, keys: Keys, row: Any, provider: KeyProvider) -> in
     return store.rewrap({**values, "key_id": row.key_id, "old": row.wrapped})
 
 
-def _activate(store: Store, keys: Keys, tenant: str, *, resume: bool) -> DataKey:
-    """The active key: a new one, or the one that an earlier run made."""
+def _activate(store: Store, fresh: Mapping[str, Any], tenant: str, *, resume: bool) -> Any:
+    """The row of the active key: the fresh one, or the one that an earlier run made."""
     store.lock()
     rows = store.rows()
     if any(row.state == "destroyed" for row in rows):
@@ -189,10 +192,9 @@ def _activate(store: Store, keys: Keys, tenant: str, *, resume: bool) -> DataKey
     found = next((row for row in rows if row.state == "active" and row.purpose == DATA), None)
     if found is None or not resume:
         store.retire()
-        values = keys.fresh(tenant, DATA)
-        store.insert(values)
-        found = next(row for row in store.rows() if row.key_id == values["key_id"])
-    return keys.opened(tenant, found)
+        store.insert(fresh)
+        found = next(row for row in store.rows() if row.key_id == fresh["key_id"])
+    return found
 
 
 def _tenant_text(layer: Layer, tenant: Any) -> str:

@@ -104,8 +104,10 @@ class Cipher:
         self.targets = {
             item.table: Target(item, owned.get(table_of(item.entity), "")) for item in layer.of_type(Encrypted)
         }
+        self._by_table: dict[Any, Target] = {}
         for target in self.targets.values():
             watch(target)
+            self._by_table[table_of(target.declaration.entity)] = target
 
     def attach(self, session: orm.Session) -> None:
         """Let a plain SQLAlchemy session encrypt and decrypt; one from ``layer.connect`` does already."""
@@ -123,7 +125,7 @@ class Cipher:
         InputError
             No declaration encrypts it.
         """
-        found = self.targets.get(name_of(entity))
+        found = self._by_table.get(entity) or self.targets.get(name_of(entity))
         if found is None:
             raise InputError(
                 f"Nothing of {'.'.join(name_of(entity))} is declared to be encrypted", hint="Declare Encrypted(...)."
@@ -208,7 +210,7 @@ class Cipher:
         handle
             The session, core transaction or connection that asks.
         attribute
-            A mapped attribute such as ``Contact.email``, or a column of a table.
+            A mapped attribute such as ``Contact.email``, of an alias too.
         tenant
             Whose rows; the session's own where it is not given.
         """
@@ -221,10 +223,11 @@ class Cipher:
         if value is None:
             return cast("sa.ColumnElement[bool]", attribute.is_(None))
         found = self.hashed(handle, target, name, value, text, make=False)
-        companion = getattr(attribute.class_, target.attributes[blind(name)])
+        entity = attribute.parent.entity
+        companion = getattr(entity, target.attributes[blind(name)])
         condition = sa.false() if found is None else companion == found
         if target.tenant_column and found is not None:
-            condition &= getattr(attribute.class_, target.attributes[target.tenant_column]) == owner
+            condition &= getattr(entity, target.attributes[target.tenant_column]) == owner
         return condition
 
     def find(self, session: orm.Session, attribute: Any, value: Any, *conditions: Any, tenant: Any = None) -> list[Any]:

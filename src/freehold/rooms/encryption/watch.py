@@ -13,6 +13,7 @@ from sqlalchemy.orm import attributes
 from freehold.errors import InputError
 from freehold.rooms.encryption.columns import Sealed
 from freehold.rooms.encryption.declare import blind
+from freehold.rooms.encryption.header import Place
 
 if TYPE_CHECKING:
     from freehold.rooms.encryption.runtime import Cipher, Target
@@ -110,7 +111,7 @@ def _seal(cipher: Cipher, target: Target, session: orm.Session, instance: Any, c
             clear[attribute] = value
     if not clear:
         return
-    _remember(session)[instance] = clear
+    _remember(session)[attributes.instance_state(instance)] = clear
     for column in columns:
         attribute = target.attributes[column]
         if attribute in clear:
@@ -135,16 +136,18 @@ def _remember(session: orm.Session) -> WeakKeyDictionary[Any, dict[str, Any]]:
 def _after_write(mapper: orm.Mapper[Any], connection: sa.Connection, instance: Any) -> None:
     session = orm.object_session(instance)
     if session is not None and CLEAR in session.info:
-        _restore(instance, session.info[CLEAR].pop(instance, {}))
+        _restore(instance, session.info[CLEAR].pop(attributes.instance_state(instance), {}))
 
 
 def _restore_all(session: orm.Session, previous: Any) -> None:
     remembered = session.info[CLEAR]
-    for instance in list(remembered):
-        _restore(instance, remembered.pop(instance, {}))
+    for state in list(remembered):
+        _restore(state.obj(), remembered.pop(state, {}))
 
 
 def _restore(instance: Any, clear: Mapping[str, Any]) -> None:
+    if instance is None:
+        return
     held = attributes.instance_dict(instance)
     for attribute, value in clear.items():
         if isinstance(held.get(attribute), Sealed):
@@ -167,13 +170,13 @@ def _open(instance: Any, session: orm.Session | None) -> None:
         return
     state = attributes.instance_state(instance)
     target, held = cipher.target(state.mapper.local_table), state.dict  # type: ignore[arg-type]
-    row: Mapping[str, Any] | None = None
+    place: Place | None = None
     for column in target.declaration.columns:
         attribute = target.attributes[column]
         value = held.get(attribute)
         if type(value) is Sealed:
-            row = row or _identity(target, state, session)
-            data = cipher.opened(session, value, target.place(column, row))
+            place = place or target.place(column, _identity(target, state, session))
+            data = cipher.opened(session, value, place._replace(column=column))
             held[attribute] = target.type_of(column).decode(data)
 
 
