@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from datetime import UTC, datetime
 
 from examples.subscriptions import books
-from examples.subscriptions.layer import layer
+from examples.subscriptions.connect import connect
 from examples.subscriptions.load import SIZES, Load
 
 
@@ -16,7 +15,7 @@ def main() -> int:
     """Exit status 1 where the books are wrong."""
     arguments = _arguments()
     last = datetime.now(UTC).date().replace(day=1)
-    db = layer.connect(os.environ["DATABASE_URL"], keys=os.environ.get("FREEHOLD_KEYS", ".freehold/context.keys"))
+    db = connect()
     try:
         load = Load(db, SIZES[arguments.size], last, seed=arguments.seed, clients=arguments.clients)
         if load.there():

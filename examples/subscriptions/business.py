@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from examples.subscriptions.models import (
     Account,
+    Contact,
     Entitlement,
     Invoice,
     InvoiceLine,
@@ -28,6 +29,7 @@ from examples.subscriptions.models import (
 )
 
 from freehold import Session, restore
+from freehold.rooms.encryption.runtime import cipher_of
 
 RECEIVABLES, BANK, REVENUE = "1200", "1800", "4400"
 API = "api"
@@ -72,6 +74,18 @@ def remove(session: Session, member_id: UUID) -> None:
 def bring_back(session: Session, member_id: UUID) -> int:
     """A member comes back with all permissions; gives the number of rows that did."""
     return restore(session, Member, (session.tenant, member_id))
+
+
+def add_contact(session: Session, name: str, email: str, phone: str | None = None) -> UUID:
+    """Somebody to write to."""
+    contact = Contact(id=uuid4(), name=name, email=email, phone=phone)
+    session.add(contact)
+    return contact.id
+
+
+def find_contacts(session: Session, email: str) -> list[str]:
+    """The names under an address, found by its blind index; upper and lower case are one."""
+    return [contact.name for contact in cipher_of(session).find(session, Contact.email, email)]
 
 
 def change_plan(session: Session, plan_code: str, on: date) -> UUID:
@@ -168,8 +182,7 @@ def _line(invoice: Invoice, number: int, text: str, quantity: int, price: Decima
 
 
 def _issue(session: Session, invoice: Invoice, month: date) -> UUID:
-    lines = sa.select(sa.func.sum(InvoiceLine.amount)).where(InvoiceLine.invoice_id == invoice.id)
-    invoice.total = session.scalar(lines) or Decimal(0)
+    session.refresh(invoice, ["total"])  # the database has added up the lines
     invoice.status = "issued"
     invoice.issued_on = _next(month)
     if invoice.total:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from examples.subscriptions.models import (
     Account,
     Base,
+    Contact,
     Invoice,
+    InvoiceLine,
     LedgerAccount,
     Member,
+    Payment,
     Permission,
     Plan,
     PlanFeature,
@@ -20,10 +23,14 @@ from examples.subscriptions.reports import revenue_by_month, usage_by_day
 from examples.subscriptions.settings import PREFERENCES, UPGRADES
 
 from freehold import (
+    Audit,
     Backup,
     Balanced,
+    BlindIndex,
     DataLayer,
+    Derived,
     Document,
+    Encrypted,
     History,
     Limit,
     NoOverlap,
@@ -56,6 +63,7 @@ RULES = (
         allowed={"draft": ("issued", "void"), "issued": ("paid", "void")},
     ),
     Limit(Member, of=Account, at_most="seats"),  # however many are invited at once
+    Derived(Invoice, "total", sum=InvoiceLine.amount),  # never written by hand, always the sum of the lines
     Balanced(Posting, amount="amount", per=("entry_id", "currency")),  # double entry, judged at COMMIT
 )
 
@@ -72,6 +80,8 @@ DECLARATIONS = (
     History(Invoice, keep="10 years"),
     SoftDelete(Member, keep="90 days"),
     SoftDelete(Permission, keep="90 days"),
+    Encrypted(Contact, "email", "phone", search={"email": BlindIndex(bits=32, normalise="casefold")}),
+    Audit(Payment, Permission, Contact, hide={Contact: ["name"]}, sealed_within="1 day"),
     Document(Settings, "preferences", schema=PREFERENCES, version=2, upgrades=UPGRADES),
     *RULES,
     *REPORTS,

@@ -156,6 +156,10 @@ class Load:
             login = f"member-{month:%Y%m}-{number}@generated.example"
             invite = partial(self.db.run, business.invite, login, ("billing", "usage"), month)
             yield partial(_named, "invite", partial(invite, **customer.acting))
+        contact = partial(
+            self.db.run, business.add_contact, f"Contact of {month:%B}", f"{month:%Y%m}@generated.example"
+        )
+        yield partial(_named, "add contact", partial(contact, **customer.acting))
         yield partial(_named, "leave", partial(self._leave, customer))
         yield partial(_named, "come back", partial(self._come_back, customer))
 

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from examples.subscriptions.settings import UPGRADES
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from freehold import DocumentType, tenant_foreign_key, tenant_unique
+from freehold import DocumentType, EncryptedType, tenant_foreign_key, tenant_unique
 from freehold.rooms.documents import version_column
+from freehold.rooms.encryption import blind_index_column
 
 SCHEMA = "subscriptions"
 NAMES = {
@@ -121,6 +122,16 @@ class Member(Numbered, Base):
     joined_on: Mapped[date]
 
 
+class Contact(Numbered, Base):
+    """Whom to write to: address and number are encrypted before they leave the application."""
+
+    __tablename__ = "contact"
+    name: Mapped[str]
+    email: Mapped[str | None] = mapped_column(EncryptedType())
+    email_blind: Mapped[bytes | None] = blind_index_column()
+    phone: Mapped[str | None] = mapped_column(EncryptedType())
+
+
 class Permission(Base):
     """What a member may do beyond the role; it goes and comes with the member."""
 
@@ -181,7 +192,7 @@ class UsageEvent(OfAccount, Base):
 
 
 class Invoice(Numbered, Base):
-    """What an account owes for a month; a month is billed once."""
+    """What an account owes for a month; a month is billed once. The total is kept by the database, from the lines."""
 
     __tablename__ = "invoice"
     __table_args__ = (

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-
 from examples.subscriptions import business
-from examples.subscriptions.layer import layer
-from examples.subscriptions.models import Invoice, Member, Subscription
-from freehold import Database, versions_of
+from examples.subscriptions.connect import connect
+from examples.subscriptions.models import Base, Invoice, Member, Subscription
+
+from freehold import Database, changes_of, look_back, timeline, versions_of
 from freehold.errors import CheckViolated, LimitReached, TransitionRefused
 
 ACCOUNT = UUID("0e5f0000-0000-4000-8000-000000000001")
@@ -22,7 +21,7 @@ ANA: dict[str, Any] = {"tenant": ACCOUNT, "actor": "ana"}
 
 def main() -> None:
     """Run it as often as you like: each step has a key, so that each happens once."""
-    db = layer.connect(os.environ["DATABASE_URL"], keys=os.environ.get("FREEHOLD_KEYS", ".freehold/context.keys"))
+    db = connect()
     try:
         _begin(db)
         invoice = _bill(db)
@@ -43,6 +42,9 @@ def _begin(db: Database) -> None:
         print(f"Cy has to wait: {refused.code}")
     db.run(business.change_plan, "team", date(2026, 1, 10), key="to team", **ANA)
     db.run(_leave_and_return, bo, key="bo leaves and returns", **ANA)
+    db.run(business.add_contact, "Ana", "Ana@bakery.example", "+49 30 1234", key="ana's address", **ANA)
+    with db.transaction(read_only=True, **ANA) as session:
+        print(f"Under ana@BAKERY.example: {business.find_contacts(session, 'ana@BAKERY.example')}")
 
 
 def _leave_and_return(session: Any, member: UUID) -> None:
@@ -79,10 +81,15 @@ def _refusals(db: Database, invoice: UUID) -> None:
 
 def _look_back(db: Database) -> None:
     with db.transaction(read_only=True, **ANA) as session:
+        first = session.scalars(sa.select(Subscription).order_by(Subscription.starts_on).limit(1)).one()
+        print(timeline(changes_of(session, Subscription, (ACCOUNT, first.id))))
         past: Any = versions_of(Subscription)
-        for version in session.scalars(sa.select(past).order_by(past.valid_from)):
-            print(f"{version.plan_code}, {version.status}: {version.valid_from:%Y-%m-%d} by {version.actor}")
+        (changed,) = session.scalars(sa.select(past.valid_from).where(past.status == "cancelled"))
         print(f"{session.scalar(sa.select(sa.func.count()).select_from(Member))} members")
+    with db.transaction(read_only=True, **ANA) as session:
+        look_back(session, Base, changed - timedelta(microseconds=1))
+        (then,) = session.scalars(sa.select(Subscription))
+        print(f"Before that: one subscription, {then.plan_code}, {then.status}")
 
 
 if __name__ == "__main__":

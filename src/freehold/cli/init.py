@@ -31,6 +31,7 @@ MODULES = (
     "books.sql",
     "business.py",
     "catalogue.sql",
+    "connect.py",
     "layer.py",
     "load.py",
     "models.py",

@@ -29,6 +29,8 @@ _WORDS = frozenset(
 """PostgreSQL's operators that are words; any other word could begin a clause, or a query of its own."""
 _FIELD = re.compile(r"\w+")
 _UNQUOTED = re.compile(r"[\w$]+(\.[\w$]+)*")
+_TRANSLATED = re.compile(r"__\[SCHEMA_[^\[\]]+\]")
+"""What SQLAlchemy writes in the place of a translated schema, whose quoted name is what is sent."""
 _OURS = ("sqlalchemy.", "freehold.")
 _DRIVER = "psycopg."
 _COMPOSED = (psycopg.sql.Composable, Template, Written)
@@ -162,7 +164,8 @@ class _Names(sa.sql.compiler.IdentifierPreparer):
     """Names that are not to be quoted must need no quotes."""
 
     def quote(self, ident: str) -> str:
-        if getattr(ident, "quote", None) is False and not _UNQUOTED.fullmatch(ident):
+        plain = _UNQUOTED.fullmatch(ident) or _TRANSLATED.fullmatch(ident)
+        if getattr(ident, "quote", None) is False and not plain:
             raise not_literal("a name that is not to be quoted")
         return super().quote(ident)
 

@@ -36,7 +36,7 @@ def compile_history(declaration: History, model: Model) -> Iterator[Object]:
         yield from _triggers(layout, table)
     yield from _rights(layout, definer)
     if layout.base.facts.tenant_column:
-        yield from (_reading(table, definer) for table in _written(layout, model))
+        yield _reading(layout.base, definer)
     yield from past_view(layout)
     if declaration.keep:
         yield from _retention(layout, model)
@@ -112,7 +112,6 @@ def _rights(layout: Layout, definer: str) -> Iterator[Object]:
 
 
 def _reading(table: Table, definer: str) -> Policy:
-    """A partition has its parent's policies, whatever is read through it."""
     return Policy(
         schema=table.schema,
         table=table.table,

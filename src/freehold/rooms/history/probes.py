@@ -89,12 +89,14 @@ def _recorded(ground: Ground) -> Iterator[Probe]:
         strikes.insert(
             0, ("UPDATE", "UPDATE", touch, "updating a row of {} leaves what it was, until when and by whom")
         )
+    # A rule that judges how a row may begin lets a proof put one back that it has taken away.
+    proof = "SET LOCAL freehold.proof = 'on'"
     for ended, began, strike, promise in strikes:
         yield ground.probe(
             promise.format(ground.title),
             _witnessed(ground, ended, began),
             Returns(((1,),)),
-            prepare=(*ground.begin(), strike),
+            prepare=(*ground.begin(), proof, strike),
             rows_in=ground.rows_in,
         )
 

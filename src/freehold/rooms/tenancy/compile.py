@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from freehold.errors import DeclarationError
 from freehold.kernel.model import Model
-from freehold.kernel.names import ddl, ident
+from freehold.kernel.names import ddl, ident, trusted
 from freehold.kernel.objects import (
     PUBLIC,
     Column,
@@ -41,8 +42,11 @@ def compile_tenancy(declaration: Tenancy, model: Model) -> Iterator[Object]:
     yield model.machine_role("verifier", "owns the context's keys and the functions that read them")
     yield from _key_table(model)
     yield from context_functions(model)
+    parents = {table.sql: table for table in model.tables if table.partition_key}
     for table in owned_tables(model):
         yield from _guard(table)
+        if table.parent:
+            yield from _inherited(table, model.policies(parents[trusted(table.parent)]))
 
 
 def owned_tables(model: Model) -> tuple[Table, ...]:
@@ -101,6 +105,11 @@ def _guard(table: Table) -> Iterator[Object]:
     if not table.parent:
         # A partition gets its parent's row triggers by itself.
         yield _immutable(table)
+
+
+def _inherited(table: Table, policies: Iterable[Policy]) -> Iterator[Policy]:
+    """What other rooms let somebody read or write of a table, they let him of its partitions."""
+    return (replace(policy, schema=table.schema, table=table.table) for policy in policies)
 
 
 def _policy(table: Table, name: str, command: str, using: str, check: str, reason: str) -> Policy:
