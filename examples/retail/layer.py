@@ -14,7 +14,7 @@ BALANCED_LEDGER = Extra(
         schema="retail",
         function="entry_balances_v1",
         returns="trigger",
-        settings=('search_path=""',),
+        settings=("search_path=pg_catalog, pg_temp",),
         definition=source("create_entry_balances"),
         reason="a ledger entry balances at commit",
     ),

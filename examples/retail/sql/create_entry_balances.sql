@@ -1,7 +1,7 @@
 -- Runs at commit, as the application, so that the tenant's policies hold in it too.
 CREATE OR REPLACE FUNCTION retail.entry_balances_v1() RETURNS trigger
 LANGUAGE plpgsql
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     rest numeric;

@@ -13,7 +13,7 @@ def _body(name: str) -> Function:
         schema="shop",
         function=name,
         definition=f"CREATE OR REPLACE FUNCTION shop.{name}() RETURNS event_trigger LANGUAGE plpgsql "
-        "SET search_path = '' AS $$ BEGIN IF pg_catalog.to_regclass('shop.item') IS NULL THEN "
+        "SET search_path = pg_catalog, pg_temp AS $$ BEGIN IF pg_catalog.to_regclass('shop.item') IS NULL THEN "
         "RAISE EXCEPTION 'fired too early'; END IF; END $$",
     )
 

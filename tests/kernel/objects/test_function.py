@@ -22,7 +22,7 @@ def function(name: str, arguments: str, rest: str, types: str | None = None, wor
 
 
 ALL = (
-    function("plain", "", "RETURNS integer LANGUAGE sql IMMUTABLE SET search_path = '' AS 'SELECT 1'"),
+    function("plain", "", "RETURNS integer LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS 'SELECT 1'"),
     function("named", "a integer, b text DEFAULT 'x%'", "RETURNS text LANGUAGE sql AS 'SELECT b'", "integer, text"),
     function("rest", "VARIADIC parts text[]", "RETURNS text LANGUAGE sql AS 'SELECT parts[1]'", "text[]"),
     function("out", "a integer, OUT b integer, OUT c text", "LANGUAGE sql AS 'SELECT 1, NULL::text'", "integer"),
@@ -63,8 +63,12 @@ def test_gutted_body_is_put_back(ground: Ground) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "flag"),
     [
-        ("SECURITY INVOKER SET search_path = ''", "SECURITY DEFINER SET search_path = ''", "--allow-weaker-guard"),
-        ("SET search_path = ''", "", "--allow-weaker-guard"),
+        (
+            "SECURITY INVOKER SET search_path = pg_catalog, pg_temp",
+            "SECURITY DEFINER SET search_path = pg_catalog, pg_temp",
+            "--allow-weaker-guard",
+        ),
+        ("SET search_path = pg_catalog, pg_temp", "", "--allow-weaker-guard"),
         ("STABLE", "IMMUTABLE", ""),
     ],
 )

@@ -18,7 +18,7 @@ OBJECTS = (
         function="f",
         arguments="integer, text[]",
         definition="CREATE OR REPLACE FUNCTION shop.f(integer, VARIADIC text[]) RETURNS integer LANGUAGE sql "
-        "SET search_path = '' AS 'SELECT 1'",
+        "SET search_path = pg_catalog, pg_temp AS 'SELECT 1'",
     ),
 )
 

@@ -18,11 +18,11 @@ ARMED = "every kind of statement on shop.customer fires its trigger"
 COMPLETE = "every current version of shop.customer is its row"
 GUTTED = (
     "CREATE OR REPLACE FUNCTION shop.record_{}_customer_history_v1() RETURNS trigger"
-    " LANGUAGE plpgsql SET search_path = '' AS 'BEGIN RETURN NULL; END'"
+    " LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN NULL; END'"
 )
 NOBODY = (
     "CREATE OR REPLACE FUNCTION freehold.context_v1(OUT tenant text, OUT actor text, OUT transaction uuid,"
-    " OUT issued timestamptz, OUT expires timestamptz, OUT key_id text) LANGUAGE sql STABLE SET search_path = ''"
+    " OUT issued timestamptz, OUT expires timestamptz, OUT key_id text) LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp"
     " AS $$SELECT 't', 'nobody', NULL::uuid, now(), now(), 'k'$$"
 )
 

@@ -13,7 +13,7 @@ from .conftest import Ground
 from .layer import broken
 
 RESULT = "RETURNS TABLE (state text, request_hash bytea, result jsonb, epoch integer)"
-HEAD = "LANGUAGE sql SECURITY DEFINER SET search_path = '' AS"
+HEAD = "LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS"
 NOT_OWNED = (
     f"CREATE OR REPLACE FUNCTION freehold.claim_outcome_v1(key text) {RESULT} {HEAD}"
     " $$SELECT o.state, o.request_hash, o.result, o.epoch FROM freehold.outcome o WHERE o.key = $1$$"

@@ -32,7 +32,7 @@ greet = Function(
     schema="shop",
     function="greet_v1",
     definition="CREATE OR REPLACE FUNCTION shop.greet_v1() RETURNS text LANGUAGE sql "
-    "SET search_path = '' AS 'SELECT 1'",
+    "SET search_path = pg_catalog, pg_temp AS 'SELECT 1'",
     returns="text",
 )
 

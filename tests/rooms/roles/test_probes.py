@@ -113,7 +113,7 @@ SABOTAGE = [
     ),
     (
         "ALTER FUNCTION shop.greet_v1() RESET search_path",
-        "ALTER FUNCTION shop.greet_v1() SET search_path = ''",
+        "ALTER FUNCTION shop.greet_v1() SET search_path = pg_catalog, pg_temp",
         "pins its search_path",
     ),
     (

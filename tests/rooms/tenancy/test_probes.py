@@ -132,6 +132,12 @@ SABOTAGE = [
         "view with its owner's rights",
     ),
     Sabotage(
+        "ALTER FUNCTION freehold.context_v1() SET search_path = ''",
+        "ALTER FUNCTION freehold.context_v1() SET search_path = pg_catalog, pg_temp",
+        ["a type text of the application's own", "the functions of the context have the declared bodies"],
+        "the temporary schema first",
+    ),
+    Sabotage(
         "CREATE MATERIALIZED VIEW shop.everyone AS SELECT count(*) FROM shop.customer",
         "DROP MATERIALIZED VIEW shop.everyone",
         ["every view over an owned table reads with its caller's rights"],
@@ -141,7 +147,7 @@ SABOTAGE = [
 
 FALLBACK = """
 CREATE OR REPLACE FUNCTION freehold.tenant_v1() RETURNS uuid
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN COALESCE(NULLIF(pg_catalog.current_setting(%s, true), ''), NULL)::uuid;
 END $$

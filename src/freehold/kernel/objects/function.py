@@ -8,6 +8,15 @@ from typing import ClassVar, Self
 from freehold.kernel.names import Sql, ddl, qualified, trusted
 from freehold.kernel.objects.base import Change, Object, Site
 
+PINNED = ("search_path=pg_catalog, pg_temp",)
+"""The setting of every function of ours.
+
+The temporary schema must be named, and last: where it is not, PostgreSQL looks into it first for types and relations,
+the empty path included, and everybody makes types there. A domain called ``text`` whose CHECK calls a function would
+run that function with the rights of a SECURITY DEFINER function's owner (PostgreSQL's manual, CREATE FUNCTION,
+"Writing SECURITY DEFINER Functions Safely").
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Function(Object):
@@ -72,4 +81,4 @@ class Function(Object):
 
 
 def _pins_search_path(function: Function) -> bool:
-    return any(setting.startswith("search_path=") for setting in function.settings)
+    return any(setting.startswith("search_path=") and setting.endswith("pg_temp") for setting in function.settings)

@@ -9,12 +9,12 @@ from typing import LiteralString
 from freehold.kernel.model import Model
 from freehold.kernel.names import Sql, ddl, ident, joined, literal, qualified, shortened
 from freehold.kernel.objects import Function, Key, Table
+from freehold.kernel.objects.function import PINNED
 from freehold.kernel.template import fill, read_sql
 from freehold.rooms.audit.declare import Audit
 
 PACKAGE = __package__ or ""
 SCHEMA = "freehold"
-PINNED = ('search_path=""',)
 EVENTS: dict[str, tuple[LiteralString, LiteralString]] = {
     "insert": ("AFTER INSERT", "REFERENCING NEW TABLE AS fresh "),
     "update": ("AFTER UPDATE", "REFERENCING OLD TABLE AS gone NEW TABLE AS fresh "),

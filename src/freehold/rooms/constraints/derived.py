@@ -11,9 +11,10 @@ from freehold.kernel.declare import name_of
 from freehold.kernel.model import Model
 from freehold.kernel.names import Sql, ddl, ident, idents, joined, literal, qualified, trusted
 from freehold.kernel.objects import Domain, Function, Grant, Key, Object, Policy, Table
+from freehold.kernel.objects.function import PINNED
 from freehold.kernel.template import fill
 from freehold.rooms.constraints.declare_derived import Kept
-from freehold.rooms.constraints.names import PACKAGE, PINNED, Place, column_in, condition, owned, readable, reference
+from freehold.rooms.constraints.names import PACKAGE, Place, column_in, condition, owned, readable, reference
 
 CHANGES = {"insert": ("fresh",), "update": ("fresh", "gone"), "delete": ("gone",)}
 NEW, OLD = "NEW TABLE AS fresh", "OLD TABLE AS gone"

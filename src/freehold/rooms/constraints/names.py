@@ -14,11 +14,11 @@ from freehold.kernel.dialect import DDL
 from freehold.kernel.model import Model
 from freehold.kernel.names import Sql, ddl, ident, literal, qualified, shortened, trusted
 from freehold.kernel.objects import Column, Function, Grant, Key, Object, Owner, Policy, Table, Trigger
+from freehold.kernel.objects.function import PINNED
 from freehold.kernel.template import fill
 from freehold.rooms.constraints.declare import Rule
 
 PACKAGE = __package__ or ""
-PINNED = ('search_path=""',)
 
 
 @dataclass(frozen=True)

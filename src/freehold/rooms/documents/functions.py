@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from freehold.kernel.declare import name_of
 from freehold.kernel.names import Sql, ddl, ident, joined, literal, qualified, shortened, trusted
 from freehold.kernel.objects import Function, Key
+from freehold.kernel.objects.function import PINNED
 from freehold.kernel.template import fill
 from freehold.rooms.documents.body import Body, Place
 from freehold.rooms.documents.declare import Document
@@ -15,7 +16,6 @@ from freehold.rooms.documents.keywords import Judge
 from freehold.rooms.documents.schema import Node, Schema
 
 PACKAGE = __package__ or ""
-PINNED = ('search_path=""',)
 DEEPEST = 100
 """References that may lead into each other: each costs a call, and the server's stack is 2 MB by default."""
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from freehold.kernel.names import Sql, literal
 from freehold.kernel.objects import Function, Key
+from freehold.kernel.objects.function import PINNED
 from freehold.kernel.template import fill, read_sql
 from freehold.rooms.history.layout import Layout
 
 PACKAGE = __package__ or ""
-PINNED = ('search_path=""',)
 
 
 def recorders(layout: Layout) -> Iterator[Function]:

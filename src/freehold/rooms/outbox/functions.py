@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from freehold.kernel.names import Sql, literal, trusted
 from freehold.kernel.objects import Function, Key
+from freehold.kernel.objects.function import PINNED
 from freehold.kernel.template import fill, read_sql
 from freehold.rooms.outbox.declare import Outbox
 
 PACKAGE = __package__ or ""
 SCHEMA = "freehold"
-PINNED = ('search_path=""',)
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from freehold.kernel.names import Sql, literal, trusted
 from freehold.kernel.objects import Function, Key
+from freehold.kernel.objects.function import PINNED
 from freehold.kernel.template import fill, read_sql
 from freehold.rooms.outcomes.declare import Outcomes
 
 PACKAGE = __package__ or ""
 SCHEMA = "freehold"
-PINNED = ('search_path=""',)
 READERS = ("ro", "auditor", "monitor", "jobs")
 """The purposes of the logins that may ask where the server is, beside the application."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from freehold.kernel.names import Sql, ident, idents, literal, qualified, trusted
 from freehold.kernel.objects import Function, Key, Table
+from freehold.kernel.objects.function import PINNED
 from freehold.kernel.template import fill
 from freehold.rooms.reports.layout import FREEHOLD, Layout
 from freehold.rooms.reports.source import query_sql
 
 PACKAGE = __package__ or ""
-PINNED = ('search_path=""',)
 
 
 def refresh_functions(layout: Layout, tenant_type: str, root: tuple[Table, str] | None) -> tuple[Function, Function]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from freehold.errors import DeclarationError
@@ -11,6 +12,9 @@ from freehold.kernel.room import Scope
 from freehold.rooms.roles.cast import cast_objects
 from freehold.rooms.roles.declare import Roles
 from freehold.rooms.roles.rights import layer_schemas, owner_objects, right_objects
+
+_PINNED = re.compile(r"search_path\s*(?:=|to)\s*[^\n;]*\bpg_temp\b", re.IGNORECASE)
+"""The temporary schema is searched first unless it is named, and must be named last."""
 
 
 def compile_roles(declaration: Roles, model: Model) -> Iterator[Object]:
@@ -43,11 +47,11 @@ def scope_roles(declaration: Roles, model: Model) -> Iterator[Scope]:
 
 def _refuse_open_search_path(model: Model) -> None:
     for function in model.of_kind(Function):
-        if "search_path" not in function.definition.lower():
+        if not _PINNED.search(function.definition):
             raise DeclarationError(
-                f"{function.title} takes its caller's search_path",
-                detail="Whoever calls it could put an operator or table of his own in front of those it means.",
-                hint="Write SET search_path = '' into its definition, and qualify every name.",
+                f"{function.title} takes its caller's search_path, or lets the temporary schema come first",
+                detail="Whoever calls it could put an operator, table or type of his own in front of those it means.",
+                hint="Write SET search_path = pg_catalog, pg_temp into its definition, and qualify every other name.",
             )
 
 

@@ -8,12 +8,12 @@ from freehold.kernel.derived import listed, matched
 from freehold.kernel.model import Model
 from freehold.kernel.names import Sql, ddl, ident, idents, joined, literal, qualified, trusted
 from freehold.kernel.objects import Function, Key
+from freehold.kernel.objects.function import PINNED
 from freehold.kernel.template import fill, read_sql
 from freehold.rooms.soft_delete.layout import Layout, deleted_name, function_name
 from freehold.rooms.soft_delete.links import Link, links_from, links_to
 
 PACKAGE = __package__ or ""
-PINNED = ('search_path=""',)
 
 
 def movers(layout: Layout) -> Iterator[Function]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from freehold.kernel.model import Model
 from freehold.kernel.names import Sql, ddl, ident, joined, literal, trusted
 from freehold.kernel.objects import Function, Key, Policy, Table, table_key
+from freehold.kernel.objects.function import PINNED
 from freehold.kernel.room import Probe, Returns
 from freehold.kernel.template import fill
 from freehold.rooms.tenancy.compile import KEY_TABLE, owned_tables
@@ -80,7 +81,8 @@ def _rule(expression: str) -> str:
 
 def _functions(model: Model) -> Probe:
     functions = [item for item in context_functions(model) if isinstance(item, Function)]
-    rows = sorted((f.function, True, model.role("verifier"), f.definer, '{"search_path=\\"\\""}') for f in functions)
+    pinned = f'{{"{PINNED[0]}"}}'
+    rows = sorted((f.function, True, model.role("verifier"), f.definer, pinned) for f in functions)
     bodies = joined(ddl("({}, {})", literal(f.signature), literal(_body(f))) for f in functions)
     return Probe(
         promise="the functions of the context have the declared bodies, owner and pinned search_path",

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from freehold.kernel.model import Model, Ownership
 from freehold.kernel.names import Sql, ddl, trusted
 from freehold.kernel.objects import Key
-from freehold.kernel.room import Probe, Raises
+from freehold.kernel.room import Probe, Raises, Returns
 from freehold.kernel.template import fill
 from freehold.rooms.tenancy.functions import PACKAGE, SCHEMA
 
 FORGED, EXPIRED, REPLAYED, MISSING, DENIED = (Raises(code) for code in ("FH002", "FH003", "FH004", "FH001", "42501"))
+SHADOWED = ("text", "uuid", "bytea")
+"""Types of the functions' variables whose names PostgreSQL's grammar does not fix."""
 NOBODY = ("", "", "")
 
 BIND = trusted("SELECT pg_catalog.set_config('freehold.context', {}, true)")
@@ -62,6 +64,7 @@ FORBIDDEN: tuple[tuple[str, Sql], ...] = (
 def context_probes(model: Model) -> Iterator[Probe]:
     """Each way once a layer, on the root table where there is one."""
     yield from _tokens(model)
+    yield from _shadows(model)
     for what, attack in FORBIDDEN:
         yield Probe(
             promise=f"the application cannot {what}",
@@ -69,6 +72,22 @@ def context_probes(model: Model) -> Iterator[Probe]:
             attack=attack,
             expect=DENIED,
             role=model.role("app_a"),
+        )
+
+
+def _shadows(model: Model) -> Iterator[Probe]:
+    """A domain in the temporary schema, which everybody may make: where it is taken for the type, its CHECK runs."""
+    for kind in SHADOWED:
+        yield Probe(
+            promise=f"a type {kind} of the application's own is not taken by a function that verifies the context",
+            subject=Key("function", (SCHEMA, "context_v1", "")),
+            attack=trusted("SELECT c.actor, freehold.actor_v1() FROM freehold.context_v1() AS c"),
+            expect=Returns((("prober", "prober"),)),
+            role=model.role("app_a"),
+            prepare=(
+                BIND.format("freehold.issue_context_v1('', 'prober', '1 minute')"),
+                ddl("CREATE DOMAIN pg_temp.{0} AS pg_catalog.{0} CHECK (false)", trusted(kind)),
+            ),
         )
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from freehold.kernel.model import Model
 from freehold.kernel.names import Sql, trusted
 from freehold.kernel.objects import PUBLIC, Function, Grant, Key, Object, Owner
+from freehold.kernel.objects.function import PINNED
 from freehold.kernel.template import fill, read_sql
 
 PACKAGE = __package__ or ""
 SCHEMA = "freehold"
-PINNED = ("search_path=",)
 
 
 def context_functions(model: Model) -> Iterator[Object]:

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION freehold.record_action_v1(kind text, object text, action text, told jsonb) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $freehold$
 DECLARE
     who text;

@@ -1,7 +1,7 @@
 CREATE OR REPLACE FUNCTION {{function}}(after jsonb, batch integer)
 RETURNS TABLE (seen bigint, last jsonb, wrong jsonb)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_custom_plan'
 AS $freehold$
 #variable_conflict use_column

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION {{function}}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $freehold$
 BEGIN
     -- Every statement takes its parents in the order of their keys, so that two do not wait for each other in a circle.

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION {{function}}(keys jsonb, waits boolean) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $freehold$
 #variable_conflict use_column
 DECLARE

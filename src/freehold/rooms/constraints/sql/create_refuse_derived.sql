@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION {{function}}() RETURNS trigger
 LANGUAGE plpgsql SECURITY INVOKER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $freehold$
 BEGIN
     IF TG_ARGV[0] = 'FH093' AND pg_catalog.current_setting('freehold.proof', true) = 'on'

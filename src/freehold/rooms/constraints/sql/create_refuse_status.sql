@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION {{function}}() RETURNS trigger
 LANGUAGE plpgsql SECURITY INVOKER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $freehold$
 DECLARE
     -- A status that nobody declared is a value like any other, and is not repeated.

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION freehold.refuse_document_v1(violation text, names text[]) RETURNS boolean
 LANGUAGE plpgsql STABLE
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $function$
 -- Called by a CHECK for documents that it refuses: says where and by which keyword, and never what stands there.
 BEGIN

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION {{function}}(document jsonb, version integer) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
     IF document IS NULL THEN

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION {{function}}(batch bigint) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $freehold$
 DECLARE
     purged bigint;

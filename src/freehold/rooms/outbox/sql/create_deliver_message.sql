@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION freehold.deliver_message_v1(id bigint, lease uuid) RETURNS boolean
 LANGUAGE sql VOLATILE SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $freehold$
 -- False where the lease is no longer the caller's: another relay has the message now.
 WITH delivered AS (

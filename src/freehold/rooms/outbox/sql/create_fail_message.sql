@@ -1,7 +1,7 @@
 CREATE OR REPLACE FUNCTION freehold.fail_message_v1(id bigint, lease uuid, error text, again_after interval)
 RETURNS boolean
 LANGUAGE sql VOLATILE SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $freehold$
 -- Without a time to try again the message is a dead letter. False where the lease is no longer the caller's.
 WITH failed AS (

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION freehold.purge_messages_v1(batch bigint) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $freehold$
 DECLARE
     limit_of_time constant timestamp with time zone := pg_catalog.clock_timestamp() - interval {{keep}};

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION freehold.renew_messages_v1(ids bigint[], leases uuid[], patience interval) RETURNS bigint
 LANGUAGE sql VOLATILE SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $freehold$
 -- For deliveries that take long; a lease that somebody else has taken over is not renewed.
 WITH renewed AS (

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION freehold.requeue_messages_v1(topics text[], ids bigint[]) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $freehold$
 -- Dead letters of these topics, of all ids where those are null, begin anew.
 DECLARE

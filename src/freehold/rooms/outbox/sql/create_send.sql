@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION freehold.send_v1(topic text, key text, payload jsonb) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $freehold$
 DECLARE
     bound record;

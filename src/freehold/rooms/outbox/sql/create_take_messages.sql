@@ -12,7 +12,7 @@ RETURNS TABLE (
     lease uuid
 )
 LANGUAGE sql VOLATILE SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $freehold$
 -- Topics are patterns of LIKE. A relay that dies leaves its lease behind, and when that ends another takes the message.
 WITH due AS (

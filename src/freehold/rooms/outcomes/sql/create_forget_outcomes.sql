@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION freehold.forget_outcomes_v1(batch bigint) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $freehold$
 DECLARE
     forgotten bigint;

@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION freehold.position_v1(
     OUT streaming boolean
 ) RETURNS record
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $freehold$
 BEGIN
     system_identifier := (SELECT s.system_identifier FROM pg_catalog.pg_control_system() AS s);

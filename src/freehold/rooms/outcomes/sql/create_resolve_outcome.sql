@@ -1,7 +1,7 @@
 CREATE OR REPLACE FUNCTION freehold.resolve_outcome_v1(key text)
 RETURNS TABLE (state text, request_hash bytea, result jsonb, epoch integer)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $freehold$
 DECLARE
     bound record;

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION {{function}}() RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $freehold$
 DECLARE
     -- The owner of this function sees and writes what the context's tenant may, and nothing else.

@@ -4,7 +4,7 @@ JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
 WHERE
     n.nspname IN ({{schemas}})
     AND NOT EXISTS (
-        SELECT 1 FROM unnest(p.proconfig) AS s (setting) WHERE pg_catalog.starts_with(s.setting, 'search_path=')
+        SELECT 1 FROM unnest(p.proconfig) AS s (setting) WHERE s.setting ~ '^search_path=.*pg_temp$'
     )
     AND NOT EXISTS (
         SELECT 1

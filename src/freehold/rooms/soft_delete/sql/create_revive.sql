@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION {{function}}(which bigint[]) RETURNS bigint
 LANGUAGE plpgsql SECURITY INVOKER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $freehold$
 DECLARE
     revived bigint;

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION freehold.actor_v1() RETURNS text
 LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     token constant text := pg_catalog.current_setting('freehold.context', true);

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION freehold.add_context_key_v1(key_id text, secret bytea) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER PARALLEL UNSAFE
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $function$
 -- Stores the two pads of HMAC (RFC 2104) instead of the secret, so that verifying needs no loop.
 DECLARE

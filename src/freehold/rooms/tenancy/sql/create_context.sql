@@ -7,7 +7,7 @@ CREATE OR REPLACE FUNCTION freehold.context_v1(
     OUT key_id text
 ) RETURNS record
 LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     token constant text := pg_catalog.current_setting('freehold.context', true);

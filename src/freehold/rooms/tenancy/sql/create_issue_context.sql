@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION freehold.issue_context_v1(tenant text, actor text, lifetime interval) RETURNS text
 LANGUAGE sql VOLATILE SECURITY DEFINER PARALLEL UNSAFE
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $function$
 -- Dated from the transaction's start, since that is the moment by which a context is judged.
 SELECT freehold.sign_context_v1(pg_catalog.concat_ws('|',

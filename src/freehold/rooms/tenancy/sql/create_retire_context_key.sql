@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION freehold.retire_context_key_v1(key_id text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER PARALLEL UNSAFE
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $function$
 -- True where the key was in use until now; transactions that hold a context of it fail at their next statement.
 BEGIN

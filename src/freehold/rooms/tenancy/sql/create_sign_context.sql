@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION freehold.sign_context_v1(payload text) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER PARALLEL UNSAFE
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $function$
 -- Signs what it is given, so nobody but this function's owner and the administrator may execute it.
 DECLARE

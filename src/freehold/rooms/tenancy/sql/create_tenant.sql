@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION freehold.tenant_v1() RETURNS {{tenant_type}}
 LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     token constant text := pg_catalog.current_setting('freehold.context', true);
