@@ -38,6 +38,6 @@ def past_view(layout: Layout) -> Iterator[Object]:
             base=base.sql,
             same_key=layout.match("c", "t"),
         ),
-        options=GUARDS[:1],
+        options=tuple(sorted(GUARDS)),
         reason=f"{base.schema}.{base.table} as it was, read with its reader's rights",
     )
