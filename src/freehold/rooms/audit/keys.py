@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +78,16 @@ def key_id(key: Ed25519PublicKey) -> str:
     return sha256(key.public_bytes_raw()).hexdigest()[:16]
 
 
+def signed_by(key: Ed25519PublicKey, text: bytes, signature: bytes) -> bool:
+    """Whether a key has signed a text."""
+    invalid: type[Exception] = import_module("cryptography.exceptions").InvalidSignature
+    try:
+        key.verify(signature, text)
+    except invalid:
+        return False
+    return True
+
+
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
@@ -97,9 +108,8 @@ def _of(kind: type[Any], path: Path, load: Any) -> Any:
 
 
 def _library() -> tuple[Any, Any]:
+    place = "cryptography.hazmat.primitives"
     try:
-        from cryptography.hazmat.primitives import serialization
-        from cryptography.hazmat.primitives.asymmetric import ed25519
+        return import_module(f"{place}.asymmetric.ed25519"), import_module(f"{place}.serialization")
     except ImportError as missing:
         raise PackageMissing("Seals need cryptography", hint="Install it: pip install 'freehold[crypto]'.") from missing
-    return ed25519, serialization

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from freehold.rooms.audit.anchor import Anchor, Seal
-from freehold.rooms.audit.keys import key_id
+from freehold.rooms.audit.keys import key_id, signed_by
 from freehold.rooms.audit.merkle import root
 from freehold.rooms.audit.sealing import NOTHING, WIDTH, Connection, entries, query, seals, snapshot, statement_of
 
@@ -89,13 +89,7 @@ def _chain(chain: Sequence[Seal], keys: Sequence[Ed25519PublicKey], where: str) 
 
 
 def _signed(key: Ed25519PublicKey, found: Seal) -> bool:
-    from cryptography.exceptions import InvalidSignature
-
-    try:
-        key.verify(found.signature, found.statement.encode())
-    except InvalidSignature:
-        return False
-    return True
+    return signed_by(key, found.statement.encode(), found.signature)
 
 
 def _compared(there: Sequence[Seal], known: Sequence[Seal]) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -128,10 +129,8 @@ def _note(folder: Path, done: Exported) -> None:
 
 def _arrow() -> tuple[Any, Any]:
     try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        return import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError as missing:
         raise PackageMissing(
             "Exporting a partition needs pyarrow", hint="Install it: pip install 'freehold[arrow]'."
         ) from missing
-    return pa, pq
