@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks import bulk, context_cost, history_cost, plan_500, retail, rules_cost, transaction
+from benchmarks import audit_cost, bulk, context_cost, history_cost, plan_500, retail, rules_cost, transaction
 from benchmarks.measure import machine
 from freehold.servers import disposable, find_embedded
 
@@ -17,6 +17,7 @@ ON_A_SERVER = {
     "context": context_cost.run,
     "history": history_cost.run,
     "rules": rules_cost.run,
+    "audit": audit_cost.run,
 }
 INTRODUCTION = """# Benchmarks
 

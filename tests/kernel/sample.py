@@ -65,7 +65,8 @@ def metadata() -> sa.MetaData:
     return data
 
 
-TOUCH = """CREATE OR REPLACE FUNCTION shop.touch_v1() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+TOUCH = """CREATE OR REPLACE FUNCTION shop.touch_v1() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$ BEGIN NEW.at := clock_timestamp(); RETURN NEW; END $$"""
 
 

@@ -61,7 +61,8 @@ def guards(draw: st.DrawFn, table: str, column: str) -> list[Object]:
     if draw(st.booleans()):
         kind = draw(st.sampled_from(["boolean", "integer"]))
         value = "true" if kind == "boolean" else "1"
-        body = f"CREATE OR REPLACE FUNCTION shop.{table}_open() RETURNS {kind} LANGUAGE sql SET search_path = pg_catalog, pg_temp "
+        body = f"CREATE OR REPLACE FUNCTION shop.{table}_open() RETURNS {kind} LANGUAGE sql"
+        body += " SET search_path = pg_catalog, pg_temp "
         call = f"shop.{table}_open()" if kind == "boolean" else f"shop.{table}_open() > 0"
         found.append(Function(schema="shop", function=f"{table}_open", definition=f"{body} AS 'SELECT {value}'"))
         found.append(Policy(schema="shop", table=table, policy="p", using=f"{call} AND {column} IS NOT NULL"))

@@ -11,7 +11,8 @@ TABLE = item(column("a", "integer"))
 BODY = Function(
     schema="shop",
     function="t",
-    definition="CREATE OR REPLACE FUNCTION shop.t() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp "
+    definition="CREATE OR REPLACE FUNCTION shop.t() RETURNS trigger LANGUAGE plpgsql"
+    " SET search_path = pg_catalog, pg_temp "
     "AS $$ BEGIN RETURN NULL; END $$",
 )
 

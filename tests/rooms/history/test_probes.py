@@ -22,7 +22,8 @@ GUTTED = (
 )
 NOBODY = (
     "CREATE OR REPLACE FUNCTION freehold.context_v1(OUT tenant text, OUT actor text, OUT transaction uuid,"
-    " OUT issued timestamptz, OUT expires timestamptz, OUT key_id text) LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp"
+    " OUT issued timestamptz, OUT expires timestamptz, OUT key_id text) LANGUAGE sql STABLE"
+    " SET search_path = pg_catalog, pg_temp"
     " AS $$SELECT 't', 'nobody', NULL::uuid, now(), now(), 'k'$$"
 )
 

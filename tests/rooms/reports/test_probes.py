@@ -19,7 +19,8 @@ MINE = "after a refresh shop.revenue says what its query says"
 ALL = "refreshing every tenant gives shop.revenue what each tenant's own query says"
 APART = "a tenant's refresh of shop.revenue writes no other tenant's row"
 GUTTED = (
-    "CREATE OR REPLACE FUNCTION shop.{}() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp"
+    "CREATE OR REPLACE FUNCTION shop.{}() RETURNS bigint LANGUAGE sql SECURITY DEFINER"
+    " SET search_path = pg_catalog, pg_temp"
     " AS 'SELECT 0::bigint'"
 )
 
