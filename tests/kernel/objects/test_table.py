@@ -68,7 +68,7 @@ def test_partitions_come_and_go(ground: Ground) -> None:
     ground.settle(parent, one, two, leaf)
     ground.run("INSERT INTO shop.item VALUES (1, 'a'), (2, 'z')")
     (made,) = ground.mended("DROP TABLE shop.item_21", parent, one, two, leaf)
-    assert (made.change.lock, made.change.on) == (Lock.ACCESS_EXCLUSIVE, "shop.item_2")
+    assert (made.change.lock, made.change.on) == (Lock.SHARE_UPDATE_EXCLUSIVE, "shop.item_2")
     (lost,) = ground.settle(parent, two, leaf)
     assert lost.change.loses == "every row of shop.item_1 (1 rows)"
     with pytest.raises(PlanError, match="partitioned in another way"):
