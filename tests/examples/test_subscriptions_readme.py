@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import examples.subscriptions
+
 from tests.docs.conftest import folder
 from tests.docs.runner import commands, run
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import examples.subscriptions
 import pytest
 from examples.subscriptions.layer import DECLARATIONS
 from examples.subscriptions.load import SIZES, Load, Tally
 from examples.subscriptions.models import Base
 
-import examples.subscriptions
 from freehold import Database, DataLayer, Encryption, Report
 from freehold.cli.keyring import ensure_key
 from freehold.operations import apply_layer

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from examples.subscriptions import books, business
 from examples.subscriptions.models import Invoice, Subscription
 from sqlalchemy import select
 
-from examples.subscriptions import books, business
 from freehold import History, changes_of
 from freehold.errors import DerivedRefused, TransitionRefused
 from freehold.operations import apply_layer, plan_layer, prove_layer
