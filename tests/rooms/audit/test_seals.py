@@ -53,6 +53,15 @@ def test_sealed_anchored_and_sound(built: Built) -> None:
     assert (judged.seals, judged.entries, judged.unanchored) == (2, first.entries + 1, 0)
 
 
+def test_a_seal_does_not_grow_with_those_before_it(built: Built) -> None:
+    for number in range(6):
+        built.connection.execute("UPDATE shop.rate SET rate = %s", (number,))
+        built.seal()
+    sizes = [len(found.statement) for found in built.anchor.read()]
+    assert max(sizes) < 600
+    assert built.judge().sound
+
+
 def test_a_running_transaction_is_waited_for_by_nobody(built: Built) -> None:
     """Its entries are the next seal's, and so are those of later ones."""
     with built.place.connect() as slow:

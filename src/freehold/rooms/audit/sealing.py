@@ -144,7 +144,7 @@ def _insert(
         "to": horizon,
         "entries": len(hashes),
         "root": root(hashes).hex(),
-        "previous": root([last[1].encode()]).hex() if last else NOTHING,
+        "previous": leaf(last[1].encode()).hex() if last else NOTHING,
         "sealed_at": datetime.now(UTC).isoformat(),
         "key": key_id(key.public_key()),
     }

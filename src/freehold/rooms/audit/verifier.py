@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from freehold.rooms.audit.anchor import Anchor, Seal
 from freehold.rooms.audit.keys import key_id, signed_by
-from freehold.rooms.audit.merkle import root
+from freehold.rooms.audit.merkle import leaf, root
 from freehold.rooms.audit.sealing import NOTHING, WIDTH, Connection, entries, query, seals, snapshot, statement_of
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _chain(chain: Sequence[Seal], keys: Sequence[Ed25519PublicKey], where: str) 
             return
         if key is None or not _signed(key, found):
             yield Finding(number, None, f"the seal in {where} is not signed by a known key")
-        previous = root([found.statement.encode()]).hex()
+        previous = leaf(found.statement.encode()).hex()
 
 
 def _signed(key: Ed25519PublicKey, found: Seal) -> bool:
