@@ -66,7 +66,7 @@ def test_references_to_nowhere(ground: Ground) -> None:
     assert ground.command("apply", "--yes").status == 0
 
 
-NAME = "    name: Mapped[str]\n    email"
+NAME = "    name: Mapped[str]\n\n\nclass Customer"
 
 
 def test_values_that_do_not_fit_a_new_type(ground: Ground) -> None:
@@ -76,8 +76,7 @@ def test_values_that_do_not_fit_a_new_type(ground: Ground) -> None:
     assert refusal(ground.command, "apply", "--yes")["code"] == "plan.step-refused"
     error = refusal(ground.command, "apply", "--yes", "--allow-data-loss")
     assert error["code"] == "apply.step-failed"
-    assert "customer.name" in error["message"]
-    assert '"X1"' in error["message"]
+    assert "company.name" in error["message"]
     assert ground.contents("--exclude-schema=freehold") == before
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from freehold.kernel.compile import Declared
 from freehold.kernel.diff import Difference, site_of
-from freehold.kernel.objects import Change, Constraint, Key, Object, Table
+from freehold.kernel.objects import Change, Constraint, Grant, Key, Object, Table
 from freehold.kernel.observe import Catalog
 from freehold.kernel.topological import topological
 
@@ -33,13 +33,21 @@ def works_of(found: Difference, live: Catalog, begun: frozenset[Key]) -> dict[Ke
     for key, item in found.drop.items():
         works[_node("drop", key)] = Work(key, "drop", item, item.drop(site))
     for key, item in found.create.items():
-        made = item.create(site)
         before = live.objects.get(key)
+        made = _given_again(item, before, item.create(site))
         weakens = item.weaker_than(before, site) if before is not None and before != item else ""
         works[_node("make", key)] = Work(key, "make", item, _marked(made, weakens))
     for key, (old, item) in found.alter.items():
         works[_node("make", key)] = Work(key, "alter", item, item.alter(old, site) or ())
     return works
+
+
+def _given_again(item: Object, before: Object | None, changes: tuple[Change, ...]) -> tuple[Change, ...]:
+    """A right on what is made anew, such as a view whose column changes its type, is no wider than it was."""
+    if not (isinstance(item, Grant) and isinstance(before, Grant)):
+        return changes
+    wider = not set(item.privileges) <= set(before.privileges) or item.grantable > before.grantable
+    return changes if wider else tuple(replace(change, weakens="") for change in changes)
 
 
 def _marked(changes: tuple[Change, ...], weakens: str) -> tuple[Change, ...]:

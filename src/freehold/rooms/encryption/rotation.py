@@ -278,7 +278,10 @@ class _Rewriting:
         if key_id not in self._known:
             row = next((row for row in Store(connection, self._tenant).rows() if row.key_id == key_id), None)
             if row is None:
-                raise CiphertextRefused(f"A stored value names the key {key_id}, which its owner does not have")
+                raise CiphertextRefused(
+                    f"A stored value names the key {key_id}, which its owner does not have",
+                    hint="Restore the row, or the table of data keys, from a backup.",
+                )
             self._known[key_id] = self._keys.opened(self._tenant, row)
         return self._known[key_id]
 
