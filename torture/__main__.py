@@ -27,6 +27,7 @@ from torture import (
     tenants,
     tpcc,
 )
+from torture.interference import harness as interference
 from torture.result import Result
 
 
@@ -55,6 +56,7 @@ HARNESSES = (
     Harness("tenants", 100_000, tenants.run),
     Harness("injection", 10_000, injection.run),
     Harness("tampering", 1_000, tampering.run),
+    Harness("interference", 50_000, interference.run),
     Harness("dead peer", 100, dead_peer.run),
     Harness("replicas", 100_000, replicas.run),
     Harness("long fork", 200_000, long_fork.run),

@@ -77,6 +77,7 @@ def test_values_that_do_not_fit_a_new_type(ground: Ground) -> None:
     error = refusal(ground.command, "apply", "--yes", "--allow-data-loss")
     assert error["code"] == "apply.step-failed"
     assert "company.name" in error["message"]
+    assert '"C"' in error["message"]
     assert ground.contents("--exclude-schema=freehold") == before
 
 

@@ -20,6 +20,15 @@ freehold apply --yes
 DATABASE_URL="$(freehold credentials app_a)" python app.py
 """
 
+BUSINESS = """
+freehold init firm --template subscriptions
+cd firm
+freehold up
+freehold apply --yes
+freehold psql -c "$(cat firm/catalogue.sql)"
+DATABASE_URL="$(freehold credentials app_a)" python -m firm --size small
+"""
+
 
 @contextmanager
 def folder() -> Iterator[Path]:
@@ -38,6 +47,14 @@ def place() -> Iterator[Path]:
     """An empty folder."""
     with folder() as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def business() -> Iterator[Path]:
+    """A project that begins from the second example, which declares every room."""
+    with folder() as made:
+        run(BUSINESS, made)
+        yield made / "firm"
 
 
 @pytest.fixture(scope="module")
