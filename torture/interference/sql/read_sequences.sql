@@ -1,0 +1,1 @@
+SELECT schemaname, sequencename FROM pg_sequences ORDER BY schemaname, sequencename
