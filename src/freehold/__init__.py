@@ -6,7 +6,26 @@ from freehold.kernel.metadata import partition_of
 from freehold.layer import DataLayer
 from freehold.rooms.audit import Audit
 from freehold.rooms.backup import Backup
-from freehold.rooms.constraints import Balanced, Counter, Derived, Limit, NoOverlap, StateMachine
+from freehold.rooms.constraints import (
+    E164,
+    Amount,
+    Balanced,
+    Counter,
+    CountryCode,
+    CurrencyCode,
+    Derived,
+    EmailAddress,
+    LanguageTag,
+    Limit,
+    Money,
+    NoOverlap,
+    Percentage,
+    PositiveMoney,
+    Slug,
+    StateMachine,
+    current_currencies,
+    total,
+)
 from freehold.rooms.documents import Document, DocumentType, Path, Promoted, Upgrade
 from freehold.rooms.encryption import BlindIndex, Encrypted, EncryptedType, Encryption
 from freehold.rooms.history import (
@@ -54,7 +73,8 @@ from freehold.runtime import (
     sql_file,
 )
 
-__all__ = [
+__all__ = [  # noqa: RUF022 - by code points, as every list of names here; E164 is a class
+    "Amount",
     "AsyncCoreTransaction",
     "AsyncDatabase",
     "AsyncSession",
@@ -67,11 +87,15 @@ __all__ = [
     "Changed",
     "CoreTransaction",
     "Counter",
+    "CountryCode",
+    "CurrencyCode",
     "DataLayer",
     "Database",
     "Derived",
     "Document",
     "DocumentType",
+    "E164",
+    "EmailAddress",
     "Encrypted",
     "EncryptedType",
     "Encryption",
@@ -80,13 +104,17 @@ __all__ = [
     "History",
     "InterruptedAfterCommit",
     "KeyRing",
+    "LanguageTag",
     "Limit",
+    "Money",
     "NoOverlap",
     "Outbox",
     "Outcomes",
     "Partitioned",
     "Path",
+    "Percentage",
     "Pool",
+    "PositiveMoney",
     "Promoted",
     "Rename",
     "Report",
@@ -94,6 +122,7 @@ __all__ = [
     "Roles",
     "Session",
     "Settled",
+    "Slug",
     "SoftDelete",
     "StateMachine",
     "Tenancy",
@@ -105,6 +134,7 @@ __all__ = [
     "as_of",
     "between",
     "changes_of",
+    "current_currencies",
     "deleted",
     "fault_message",
     "look_back",
@@ -122,6 +152,7 @@ __all__ = [
     "tenant_unique",
     "timeline",
     "timeline_html",
+    "total",
     "versions_of",
     "with_deleted",
 ]

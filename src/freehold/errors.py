@@ -805,6 +805,18 @@ class InputError(FreeholdError):
     code = "input.invalid"
 
 
+class AmountInvalid(InputError):
+    """An amount of money is no finite decimal number, has too many digits, or has no currency's code."""
+
+    code = "input.amount"
+
+
+class CurrencyMismatch(InputError):
+    """Amounts of different currencies are not added or subtracted."""
+
+    code = "input.currency-mismatch"
+
+
 class SqlNotLiteral(FreeholdError):
     """SQL text of unknown origin; only literals in code, composed objects and reviewed exceptions run."""
 

@@ -21,24 +21,32 @@ def types_of(tables: Iterable[sa.Table]) -> Iterator[Object]:
     seen: set[tuple[str, ...]] = set()
     for table in tables:
         for column in table.columns:
-            for kind in _parts(column.type):
+            for kind in parts_of(column.type):
                 item = _enum(kind, table) or _domain(kind, table)
                 if item and item.name not in seen:
                     seen.add(item.name)
                     yield item
 
 
-def _parts(kind: Any) -> Iterator[Any]:
+def parts_of(kind: Any) -> Iterator[Any]:
     """The types that a type is made of, innermost first."""
     found = kind.dialect_impl(DIALECT)
     if isinstance(found, sa.types.TypeDecorator):
-        yield from _parts(found.impl_instance)
+        yield from parts_of(found.impl_instance)
     elif isinstance(found, sa.ARRAY):
-        yield from _parts(found.item_type)
+        yield from parts_of(found.item_type)
     else:
         if isinstance(found, DOMAIN):
-            yield from _parts(found.data_type)
+            yield from parts_of(found.data_type)
         yield found
+
+
+def plain_type(kind: Any) -> Any:
+    """The type that a type of the application's own, or a domain, stands for."""
+    found = kind.dialect_impl(DIALECT)
+    if isinstance(found, sa.types.TypeDecorator):
+        return plain_type(found.impl_instance)
+    return plain_type(found.data_type) if isinstance(found, DOMAIN) else found
 
 
 def _enum(kind: Any, table: sa.Table) -> Enum | None:

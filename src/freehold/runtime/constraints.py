@@ -8,11 +8,12 @@ from typing import Any
 
 import sqlalchemy as sa
 from psycopg.errors import Diagnostic
-from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlalchemy.dialects.postgresql import DOMAIN, ExcludeConstraint
 
 from freehold.kernel.declare import name_of
 from freehold.kernel.dialect import DIALECT, bare
 from freehold.kernel.metadata_constraints import default_name
+from freehold.kernel.metadata_types import parts_of
 
 MESSAGE = "fault_message"
 """The key in SQLAlchemy's ``info`` under which a constraint or column keeps what to tell a user."""
@@ -41,14 +42,17 @@ class Known:
     table: str = ""
     columns: tuple[str, ...] = ()
     message: str = ""
+    domain: str = ""
+    """``schema.name`` of the domain that refused a value."""
 
 
 @dataclass(slots=True)
 class Constraints:
-    """Constraints, unique indexes and columns by schema, table and name."""
+    """Constraints, unique indexes and columns by schema, table and name; a domain's columns by its schema and name."""
 
     constraints: dict[tuple[str, str, str], Known] = field(default_factory=dict)
     columns: dict[tuple[str, str, str], Known] = field(default_factory=dict)
+    domains: dict[tuple[str, str], list[Known]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, tables: Iterable[sa.Table], tenant_columns: Mapping[sa.Table, str]) -> Constraints:
@@ -61,7 +65,10 @@ class Constraints:
                 made._learn(parent, table, tenant_columns)
             for column in table.columns:
                 message = str(column.info.get(MESSAGE, ""))
-                made.columns[(*name_of(table), column.name)] = Known("", name, (column.name,), message)
+                known = Known("", name, (column.name,), message)
+                made.columns[(*name_of(table), column.name)] = known
+                for domain in _domains(column) if parent is None else ():
+                    made.domains.setdefault(domain, []).append(known)
         return made
 
     def _learn(self, source: sa.Table, table: sa.Table, tenant_columns: Mapping[sa.Table, str]) -> None:
@@ -73,11 +80,27 @@ class Constraints:
 
     def find(self, diag: Diagnostic) -> Known:
         """What the server's report of a violation is about."""
+        if diag.datatype_name and not diag.table_name:
+            return self._of_domain(diag)
         place = (diag.schema_name or "", diag.table_name or "")
         name, column = diag.constraint_name or "", diag.column_name or ""
         told = Known(name, ".".join(part for part in place if part), (column,) if column else ())
         found = self.constraints.get((*place, name)) if name else self.columns.get((*place, column))
         return replace(found, constraint=name) if found else told
+
+    def _of_domain(self, diag: Diagnostic) -> Known:
+        """The server names a domain and no column: the only one that has it, or none where several could be meant."""
+        place = (diag.schema_name or "", diag.datatype_name or "")
+        known = self.domains.get(place, [])
+        only = known[0] if len(known) == 1 else Known()
+        return replace(only, constraint=diag.constraint_name or "", domain=".".join(part for part in place if part))
+
+
+def _domains(column: sa.Column[Any]) -> Iterator[tuple[str, str]]:
+    """Schema and name of each domain that a column's type is made of."""
+    for kind in parts_of(column.type):
+        if isinstance(kind, DOMAIN) and kind.name:
+            yield kind.schema or "public", kind.name
 
 
 def _constraints(table: sa.Table, named_for: str) -> Iterator[tuple[str, tuple[str, ...], str]]:

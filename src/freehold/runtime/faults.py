@@ -236,7 +236,13 @@ def _declared(error: psycopg.Error) -> str:
 
 
 def _named(known: Known) -> str:
-    parts = (("constraint", known.constraint), ("table", known.table), ("columns", ", ".join(known.columns)))
+    columns = ", ".join(known.columns)
+    parts = (
+        ("constraint", known.constraint),
+        ("domain", known.domain),
+        ("table", known.table),
+        ("columns", columns),
+    )
     return ", ".join(f"{what} {name}" for what, name in parts if name)
 
 

@@ -10,8 +10,10 @@ from freehold.kernel.room import Scope
 from freehold.rooms.constraints.balanced import balance_place, compile_balanced, due_name
 from freehold.rooms.constraints.declare import Balanced, Limit, NoOverlap, Rule, StateMachine
 from freehold.rooms.constraints.declare_derived import Kept
+from freehold.rooms.constraints.declare_money import Money
 from freehold.rooms.constraints.derived import compile_derived
 from freehold.rooms.constraints.limit import bond_of, compile_limit
+from freehold.rooms.constraints.money import compile_money
 from freehold.rooms.constraints.no_overlap import compile_no_overlap
 from freehold.rooms.constraints.state_machine import compile_state_machine
 
@@ -29,6 +31,8 @@ def compile_constraints(declaration: Rule, model: Model) -> Iterator[Object]:
             yield from compile_limit(declaration, model)
         case Kept():
             yield from compile_derived(declaration, model)
+        case Money():
+            yield from compile_money(declaration, model)
         case _:
             raise TypeError(f"{declaration!r} is no rule of this room")
 

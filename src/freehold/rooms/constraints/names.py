@@ -52,6 +52,11 @@ class Place:
         return (column,) if column else ()
 
     @property
+    def witness(self) -> str:
+        """The column that tells a probe's rows apart: the tenant's, or the key's first where no tenant owns them."""
+        return self.tenant[0] if self.tenant else self.model.primary_key(self.table)[0]
+
+    @property
     def name(self) -> str:
         """The rule's name: its constraint's or trigger's, and what errors say."""
         return shortened(f"{self.table.table}_{self.label}")

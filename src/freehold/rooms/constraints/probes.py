@@ -14,8 +14,10 @@ from freehold.kernel.template import fill
 from freehold.rooms.constraints.balanced import balance_place, compile_balanced
 from freehold.rooms.constraints.declare import Balanced, Limit, NoOverlap, Rule, StateMachine
 from freehold.rooms.constraints.declare_derived import Kept
+from freehold.rooms.constraints.declare_money import Money
 from freehold.rooms.constraints.derived import compile_derived, sum_of
 from freehold.rooms.constraints.limit import Bond, bond_of, compile_limit
+from freehold.rooms.constraints.money_probes import probe_money
 from freehold.rooms.constraints.names import PACKAGE, Place, condition
 from freehold.rooms.constraints.no_overlap import overlap_place, period
 from freehold.rooms.constraints.state_machine import compile_state_machine, state_place
@@ -38,15 +40,12 @@ def probe_constraints(declaration: Rule, model: Model) -> Iterator[Probe]:
             yield from _limit(declaration, model)
         case Kept():
             yield from _derived(declaration, model)
-
-
-def _witness(place: Place) -> str:
-    """The column that tells the witnesses apart: the tenant's, or the key's first where no tenant owns the rows."""
-    return place.tenant[0] if place.tenant else place.model.primary_key(place.table)[0]
+        case Money():
+            yield from probe_money(declaration, model)
 
 
 def _rows(place: Place) -> tuple[str, str, str]:
-    return (*place.rule.table, _witness(place))
+    return (*place.rule.table, place.witness)
 
 
 def _armed(place: Place, made: Iterator[object]) -> Iterator[Probe]:
@@ -108,7 +107,7 @@ def _state_machine(declaration: StateMachine, model: Model) -> Iterator[Probe]:
     if not after:
         return
     holes = {"base": place.table.sql, "column": ident(declaration.column)}
-    witness = ident(_witness(place))
+    witness = ident(place.witness)
     put = fill(PACKAGE, "place_status", status=literal(before), witness=witness, **holes)
     yield Probe(
         promise=f"{declaration.title}.{declaration.column} does not go from {before} to {after}",
@@ -129,7 +128,7 @@ def _balanced(declaration: Balanced, model: Model) -> Iterator[Probe]:
         subject=place.table.key,
         attack=JUDGED,
         expect=Raises("FH091"),
-        prepare=(fill(PACKAGE, "unbalance_row", base=base, amount=amount, witness=ident(_witness(place))),),
+        prepare=(fill(PACKAGE, "unbalance_row", base=base, amount=amount, witness=ident(place.witness)),),
         rows_in=_rows(place),
     )
     group = idents(place.with_tenant(declaration.per))
@@ -166,7 +165,7 @@ def _lowered(declaration: Limit, bond: Bond) -> Probe:
         of_child=bond.of_parent("p", "c"),
         base=place.table.sql,
         counted=_condition(declaration.where),
-        witness=ident(_witness(place)),
+        witness=ident(place.witness),
     )
     lowered = fill(PACKAGE, "lower_limit", parent=bond.parent.sql, limit=limit)
     return Probe(
@@ -193,7 +192,7 @@ def _derived(declaration: Kept, model: Model) -> Iterator[Probe]:
         of_parent=bond.of_parent("d"),
     )
     yield _none(place, f"{title} is what {declaration.source_title} adds up to", attack)
-    holes = {"parent": bond.parent.sql, "column": bond.column, "witness": ident(_witness(place))}
+    holes = {"parent": bond.parent.sql, "column": bond.column, "witness": ident(place.witness)}
     yield Probe(
         promise=f"{title} is not written by hand",
         subject=place.table.key,

@@ -1,0 +1,3 @@
+UPDATE {{base}}
+SET {{amount}} = {{number}}, {{currency}} = {{code}}
+WHERE {{witness}} = %(tenant)s
