@@ -118,9 +118,9 @@ class Amount:
 def total(
     amount: sa.SQLColumnExpression[Any], currency: sa.SQLColumnExpression[Any], *per: sa.SQLColumnExpression[Any]
 ) -> sa.Select[*tuple[Any, ...]]:
-    """A query with a row for each currency, so that no two are added: the sum, the currency, and what else groups it.
+    """A query with a row for each currency, so that no two are added: ``amount``, ``currency``, and what else groups.
 
-    Rows whose currency is NULL are not in it. Narrow it with ``.where(...)``; ``Amount(*row[:2])`` is a row's value.
+    Rows whose currency is NULL are not in it. It may be narrowed with ``.where(...)``.
 
     Parameters
     ----------

@@ -55,7 +55,7 @@ class Money(Rule):
         self._check_amount(plain_type(column_of(self.entity, self.amount).type))
         self._check_currency(plain_type(column_of(self.entity, self.currency).type))
         given = (self.currencies,) if isinstance(self.currencies, str) else self.currencies
-        wrong = [code for code in given if not CODE.fullmatch(code)]
+        wrong = [code for code in given if not (isinstance(code, str) and CODE.fullmatch(code))]
         if wrong or isinstance(self.currencies, str):
             raise DeclarationError(
                 f"Money on {self.title}.{self.amount} allows what is no list of codes: {self.currencies!r}",

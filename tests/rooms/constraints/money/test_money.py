@@ -77,7 +77,7 @@ def test_sums_are_of_one_currency_each(db: Database, who: dict[str, Any]) -> Non
             session.add(Invoice(id=number, due=Amount(Decimal("1.10"), currency)))
     with db.core(**who) as tx:
         query = total(Invoice.total, Invoice.currency)
-        sums = {Amount(*row) for row in tx.execute(query.where(Invoice.id < 3))}
+        sums = {Amount(row.amount, row.currency) for row in tx.execute(query.where(Invoice.id < 3))}
         grouped = tx.execute(total(Invoice.total, Invoice.currency, Invoice.id % 2)).all()
         nothing = tx.execute(total(Invoice.paid, Invoice.paid_currency)).all()
     assert sums == {euros("2.20"), Amount(Decimal("1.10"), "USD")}
