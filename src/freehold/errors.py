@@ -532,6 +532,12 @@ class TransitionRefused(ConstraintViolated):
     code = "data.transition"
 
 
+class KeyChanged(ConstraintViolated):
+    """A row whose versions are found by its key may not get another key (SQLSTATE FH100)."""
+
+    code = "data.key"
+
+
 class OutOfBalance(ConstraintViolated):
     """At COMMIT a group of rows does not sum to zero; nothing is stored (SQLSTATE FH091)."""
 

@@ -24,8 +24,14 @@ class Built(NamedTuple):
 
 
 @pytest.fixture
-def built(database: Database, layer_name: str) -> Iterator[Built]:
-    declared = layer(layer_name)
+def layout() -> str:
+    """Where the current version is; a test of all layouts has this as its parameter."""
+    return "history"
+
+
+@pytest.fixture
+def built(database: Database, layer_name: str, layout: str) -> Iterator[Built]:
+    declared = layer(layer_name, layout=layout)
     with database.connect(autocommit=True) as connection:
         build(connection, declared)
         plant(connection)

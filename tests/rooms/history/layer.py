@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +42,7 @@ class Customer(Base):
     order: Mapped[int] = mapped_column(server_default="0")
     length: Mapped[int | None] = mapped_column(sa.Computed("length(name)", persisted=True))
     tags: Mapped[Any] = mapped_column(sa.JSON, nullable=True)
+    since: Mapped[datetime] = mapped_column(sa.DateTime(timezone=True), server_default=sa.func.clock_timestamp())
     company: Mapped[Company] = relationship(back_populates="customers")
 
 
@@ -50,13 +52,18 @@ class Article(Base):
     price: Mapped[Any] = mapped_column(sa.Numeric(12, 2), nullable=True)
 
 
-def layer(name: str, *more: object) -> Declared:
+LAYOUTS = ("history", "base", "born")
+"""Where the current version is: in history, in its table, or there with a column that says since when."""
+
+
+def layer(name: str, *more: object, layout: str = "history") -> Declared:
     """The compiled layer."""
+    current: Any = "history" if layout == "history" else "base"
     items = (
         Tenancy(Company, shared=[Article]),
-        History(Company),
-        History(Customer, keep="7 years"),
-        History(Article),
+        History(Company, current=current),
+        History(Customer, keep="7 years", current=current, born="since" if layout == "born" else None),
+        History(Article, current=current),
         Roles(),
         *more,
     )

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from .conftest import Built
-from .layer import ONE, broken
+from .layer import LAYOUTS, ONE, broken
 from .test_properties import OVERLAPS
 
 DEEDS = (
@@ -19,13 +19,14 @@ DEEDS = (
     "DELETE FROM shop.customer WHERE tenant_id = %(t)s AND id = %(a)s",
 )
 TOUCHING = """
-    SELECT count(*) FROM shop.customer_history AS v WHERE ended_operation = 'UPDATE' AND NOT EXISTS (
-        SELECT FROM shop.customer_history AS n
+    SELECT count(*) FROM shop_past.customer_history AS v WHERE ended_operation = 'UPDATE' AND NOT EXISTS (
+        SELECT FROM shop_past.customer_history AS n
         WHERE (n.tenant_id, n.id, n.valid_from) = (v.tenant_id, v.id, v.valid_to)
     )
 """
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("isolation", ["read committed", "serializable"])
 def test_many_writers_of_the_same_rows(built: Built, isolation: str) -> None:
     def work(seed: int) -> int:

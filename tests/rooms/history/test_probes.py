@@ -8,7 +8,7 @@ from psycopg import sql
 from freehold.kernel.objects import Key
 
 from .conftest import Built
-from .layer import broken, verdicts
+from .layer import LAYOUTS, broken, verdicts
 
 RECORDED = [
     "updating a row of shop.customer leaves what it was, until when and by whom",
@@ -16,6 +16,8 @@ RECORDED = [
 ]
 ARMED = "every kind of statement on shop.customer fires its trigger"
 COMPLETE = "every current version of shop.customer is its row"
+SETTLED = "every version of shop.customer in history has ended, and none before it began"
+ALL = pytest.mark.parametrize("layout", LAYOUTS)
 GUTTED = (
     "CREATE OR REPLACE FUNCTION shop.record_{}_customer_history_v1() RETURNS trigger"
     " LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN NULL; END'"
@@ -28,18 +30,21 @@ NOBODY = (
 )
 
 
+@ALL
 def test_everything_holds_on_a_fresh_layer(built: Built) -> None:
     found = verdicts(built.connection, built.declared)
     assert [(v.promise, v.detail) for v in found if v.verdict != "held"] == []
     assert len(found) == 3 * 8
 
 
+@ALL
 def test_empty_tables_are_attacked_with_planted_rows(built: Built) -> None:
     for table in ("customer", "customer_history", "article", "article_history"):
         built.connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier("shop", table)))
     assert broken(built.connection, built.declared) == []
 
 
+@ALL
 @pytest.mark.parametrize("verb", ["insert", "update", "delete", "truncate"])
 def test_a_disabled_trigger(built: Built, verb: str) -> None:
     trigger = sql.Identifier(f"freehold_history_{verb}")
@@ -51,6 +56,7 @@ def test_a_disabled_trigger(built: Built, verb: str) -> None:
     assert broken(built.connection, built.declared) == []
 
 
+@ALL
 @pytest.mark.parametrize(("verb", "promise"), [("insert", 1), ("update", 0), ("delete", 1)])
 def test_a_gutted_function(built: Built, verb: str, promise: int) -> None:
     function = f"record_{verb}_customer_history_v1"
@@ -61,11 +67,13 @@ def test_a_gutted_function(built: Built, verb: str, promise: int) -> None:
     assert broken(built.connection, built.declared) == []
 
 
+@ALL
 def test_versions_that_name_somebody_else(built: Built) -> None:
     built.connection.execute(NOBODY.encode())
     assert set(RECORDED) <= set(broken(built.connection, built.declared))
 
 
+@ALL
 @pytest.mark.parametrize("right", ["INSERT", "UPDATE", "DELETE", "TRUNCATE"])
 def test_a_right_of_the_application_on_history(built: Built, right: str) -> None:
     role = sql.Identifier(f"{built.name}_rw")
@@ -97,4 +105,30 @@ def test_a_version_that_somebody_changed(built: Built) -> None:
     built.connection.execute(change.encode())
     assert broken(built.connection, built.declared) == [COMPLETE]
     built.connection.execute("UPDATE shop.customer_history SET name = 'n4' WHERE id = 4")
+    assert broken(built.connection, built.declared) == []
+
+
+@pytest.mark.parametrize("layout", ["base", "born"])
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "valid_from = valid_to + interval '1 second'",
+        "valid_to = 'infinity'",
+    ],
+)
+def test_a_version_that_did_not_end(built: Built, deed: str) -> None:
+    built.connection.execute("UPDATE shop.customer SET name = 'x' WHERE id = 4")
+    change = "UPDATE shop.customer_history SET {} WHERE id = 4 AND operation IS NULL"
+    with built.connection.transaction(force_rollback=True):
+        built.connection.execute(change.format(deed).encode())
+        assert broken(built.connection, built.declared) == [SETTLED]
+    assert broken(built.connection, built.declared) == []
+
+
+@pytest.mark.parametrize("layout", ["base"])
+def test_a_row_that_may_move(built: Built) -> None:
+    switch = "ALTER TABLE shop.customer {} TRIGGER freehold_history_unmoved"
+    built.connection.execute(switch.format("DISABLE").encode())
+    assert broken(built.connection, built.declared) == [ARMED]
+    built.connection.execute(switch.format("ENABLE").encode())
     assert broken(built.connection, built.declared) == []

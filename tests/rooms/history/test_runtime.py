@@ -17,7 +17,7 @@ from freehold.rooms.history import as_of, versions_of
 from freehold.runtime.literal import sql
 
 from .conftest import Built
-from .layer import ONE, TWO, Article, Customer
+from .layer import LAYOUTS, ONE, TWO, Article, Customer
 
 
 @contextmanager
@@ -45,9 +45,11 @@ def people(session: Session, entity: Any) -> list[tuple[int, str]]:
     return [(row.id, row.full_name) for row in session.scalars(sa.select(entity).order_by(entity.id))]
 
 
+ALL = pytest.mark.parametrize("layout", LAYOUTS)
 BEGINNING = [(n, f"n{n}") for n in range(1, 6)]
 
 
+@ALL
 def test_as_of_reads_each_moment_under_the_tenants_policies(built: Built) -> None:
     first = now(built)
     with as_tenant(built) as session:
@@ -76,6 +78,7 @@ def test_rows_from_before_history_are_there_at_any_time(built: Built) -> None:
         assert people(session, as_of(Customer, now(built))) == [(1, "x"), *BEGINNING[1:]]
 
 
+@ALL
 def test_the_past_and_the_present_do_not_mix_in_one_session(built: Built) -> None:
     before = now(built)
     with as_tenant(built) as session:

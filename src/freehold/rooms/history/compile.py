@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from freehold.kernel.model import Model
-from freehold.kernel.names import ddl, ident, idents, shortened
-from freehold.kernel.objects import Constraint, Grant, Index, Object, Owner, Policy, Table, TableFacts, Trigger
+from freehold.kernel.names import ddl, ident, idents, joined, shortened
+from freehold.kernel.objects import (
+    Constraint,
+    Grant,
+    Index,
+    Object,
+    Owner,
+    Policy,
+    Sequence,
+    Table,
+    TableFacts,
+    Trigger,
+)
 from freehold.kernel.room import Scope
 from freehold.rooms.history.declare import History
 from freehold.rooms.history.functions import keepers, recorders
 from freehold.rooms.history.layout import Layout, layout_of
-from freehold.rooms.history.past import past_view
+from freehold.rooms.history.past import past_views
 
 EVENTS = {
     "insert": ("AFTER INSERT", "REFERENCING NEW TABLE AS fresh "),
@@ -20,6 +31,9 @@ EVENTS = {
     "truncate": ("BEFORE TRUNCATE", ""),
 }
 """When each trigger fires; only before a TRUNCATE can its rows still be read."""
+
+UNMOVED = "freehold_history_unmoved"
+"""The trigger that keeps a row's key, where only ended versions are kept."""
 
 
 def compile_history(declaration: History, model: Model) -> Iterator[Object]:
@@ -34,10 +48,12 @@ def compile_history(declaration: History, model: Model) -> Iterator[Object]:
             yield Owner(on="function", target=function.name, role=definer, reason=function.reason)
     for table in _written(layout, model):
         yield from _triggers(layout, table)
+    if layout.ended:
+        yield from _in_order(layout, definer)
     yield from _rights(layout, definer)
     if layout.base.facts.tenant_column:
         yield _reading(layout.base, definer)
-    yield from past_view(layout)
+    yield from past_views(layout)
     if declaration.keep:
         yield from _retention(layout, model)
 
@@ -80,6 +96,8 @@ def _triggers(layout: Layout, table: Table) -> Iterator[Trigger]:
     for verb, (moment, transition) in EVENTS.items():
         if table.parent and verb == "truncate":
             continue
+        if layout.ended:
+            transition = transition.replace("NEW TABLE AS fresh ", "") if verb == "update" else transition
         trigger = f"freehold_history_{verb}"
         yield Trigger(
             schema=table.schema,
@@ -96,6 +114,39 @@ def _triggers(layout: Layout, table: Table) -> Iterator[Trigger]:
             ),
             reason=f"records what {verb.upper()} does, whoever does it",
         )
+
+
+def _in_order(layout: Layout, definer: str) -> Iterator[Object]:
+    """What keeps the versions of a row in order and together: a clock, and a key that stays."""
+    schema = layout.base.schema
+    yield Sequence(
+        schema=schema,
+        sequence=layout.clock,
+        minimum=0,
+        start=0,
+        reason=f"the latest time of {schema}.{layout.table} in microseconds: a clock set back is noticed",
+    )
+    yield Grant(
+        on="sequence",
+        target=(schema, layout.clock),
+        grantee=definer,
+        privileges=("UPDATE", "USAGE"),
+        reason="the functions that write history keep its times in order",
+    )
+    moved = joined((ddl("OLD.{0} IS DISTINCT FROM NEW.{0}", ident(name)) for name in layout.key), " OR ")
+    yield Trigger(
+        schema=schema,
+        table=layout.base.table,
+        trigger=UNMOVED,
+        definition=ddl(
+            "CREATE TRIGGER {} AFTER UPDATE ON {} FOR EACH ROW WHEN ({}) EXECUTE FUNCTION {}()",
+            ident(UNMOVED),
+            layout.base.sql,
+            moved,
+            layout.qualified_function("refuse_move"),
+        ),
+        reason="a row's versions are found by its key",
+    )
 
 
 def _rights(layout: Layout, definer: str) -> Iterator[Object]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from freehold.kernel.names import Sql, literal
+from freehold.kernel.derived import listed
+from freehold.kernel.names import Sql, ddl, idents, literal
 from freehold.kernel.objects import Function, Key
 from freehold.kernel.objects.function import PINNED
 from freehold.kernel.template import fill, read_sql
@@ -15,6 +16,11 @@ PACKAGE = __package__ or ""
 
 def recorders(layout: Layout) -> Iterator[Function]:
     """One trigger function per kind of statement."""
+    yield from _ended(layout) if layout.ended else _all(layout)
+
+
+def _all(layout: Layout) -> Iterator[Function]:
+    """The current version is in history too."""
     common = {"history": layout.sql, "author": _part("author")}
     columns = layout.names()
     closed = _closing(layout, Sql("gone"))
@@ -23,6 +29,50 @@ def recorders(layout: Layout) -> Iterator[Function]:
     yield _trigger(layout, "delete", closing=closed, author=common["author"])
     base = layout.base.sql
     yield _trigger(layout, "truncate", closing=_closing(layout, base), source=base, author=common["author"])
+
+
+def _ended(layout: Layout) -> Iterator[Function]:
+    """Only what ended is in history."""
+    yield _keeping(layout, "insert", "begun", Sql("fresh AS s"), key=idents(layout.key), unsaid=layout.unsaid("s"))
+    for verb, source in (("update", Sql("gone AS s")), ("delete", Sql("gone AS s")), ("truncate", _rows(layout))):
+        yield _keeping(layout, verb, "ended", source, columns=layout.names())
+    yield _function(
+        layout,
+        layout.function("refuse_move"),
+        fill(PACKAGE, "create_refuse_move", function=layout.qualified_function("refuse_move")),
+        "trigger",
+        "a row keeps its key, by which its versions are found",
+        definer=False,
+    )
+
+
+def _rows(layout: Layout) -> Sql:
+    return ddl("{} AS s", layout.base.sql)
+
+
+def _keeping(layout: Layout, verb: str, what: str, source: Sql, **holes: Sql) -> Function:
+    moment = fill(
+        PACKAGE,
+        "moment",
+        clock=ddl("{}::regclass", literal(layout.clock_sql)),
+        history=layout.sql,
+        same_key=layout.match("h", "s"),
+        source=source,
+    )
+    if what == "ended":
+        holes["source"] = source
+    definition = fill(
+        PACKAGE,
+        f"create_keep_{what}",
+        function=layout.qualified_function(f"record_{verb}"),
+        history=layout.sql,
+        author=_part("author"),
+        moment=Sql(moment.rstrip()),
+        **holes,
+    )
+    return _function(
+        layout, layout.function(f"record_{verb}"), definition, "trigger", f"records {verb.upper()} in history"
+    )
 
 
 def _part(name: str) -> Sql:
@@ -48,8 +98,27 @@ def _trigger(layout: Layout, verb: str, **holes: Sql) -> Function:
 
 
 def keepers(layout: Layout, keep: str | None) -> Iterator[Function]:
-    """What an operator runs: take up rows that no trigger saw, and end versions past their time."""
-    yield _function(
+    """What an operator runs: bring history in step with its table, and end versions past their time."""
+    yield _settle(layout) if layout.ended else _catch_up(layout)
+    if keep:
+        yield _function(
+            layout,
+            layout.function("purge"),
+            fill(
+                PACKAGE,
+                "create_purge",
+                function=layout.qualified_function("purge"),
+                history=layout.sql,
+                keep=literal(keep),
+            ),
+            "bigint",
+            f"ends versions that are over for {keep}",
+            arguments="bigint",
+        )
+
+
+def _catch_up(layout: Layout) -> Function:
+    return _function(
         layout,
         layout.function("catch_up"),
         fill(
@@ -68,21 +137,26 @@ def keepers(layout: Layout, keep: str | None) -> Iterator[Function]:
         "takes up rows that were there before history, or that changed while its triggers were off",
         definer=False,
     )
-    if keep:
-        yield _function(
-            layout,
-            layout.function("purge"),
-            fill(
-                PACKAGE,
-                "create_purge",
-                function=layout.qualified_function("purge"),
-                history=layout.sql,
-                keep=literal(keep),
-            ),
-            "bigint",
-            f"ends versions that are over for {keep}",
-            arguments="bigint",
-        )
+
+
+def _settle(layout: Layout) -> Function:
+    return _function(
+        layout,
+        layout.function("settle"),
+        fill(
+            PACKAGE,
+            "create_settle",
+            function=layout.qualified_function("settle"),
+            history=layout.sql,
+            base=layout.base.sql,
+            key=idents(layout.key),
+            opened_key=listed(layout.key, "o"),
+            same_key=layout.match("h", "o"),
+        ),
+        "bigint",
+        "closes the versions that were open when history began to keep only what ended",
+        definer=False,
+    )
 
 
 def _function(

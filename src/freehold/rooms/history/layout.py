@@ -8,7 +8,7 @@ from freehold.errors import DeclarationError
 from freehold.kernel.declare import name_of
 from freehold.kernel.derived import copied, followed, listed, matched
 from freehold.kernel.model import Model
-from freehold.kernel.names import Sql, qualified, shortened
+from freehold.kernel.names import Sql, ddl, ident, qualified, shortened
 from freehold.kernel.objects import Column, Table
 from freehold.rooms.history.declare import History
 
@@ -37,6 +37,10 @@ class Layout:
     base: Table
     kept: tuple[Column, ...]
     key: tuple[str, ...]
+    ended: bool = False
+    """Whether only versions that ended are kept, the current one being the row itself."""
+    born: str = ""
+    """The column that says since when a row is there."""
 
     @property
     def table(self) -> str:
@@ -52,7 +56,14 @@ class Layout:
     def columns(self) -> tuple[Column, ...]:
         """The history table's columns."""
         own = (
-            Column(schema=self.base.schema, table=self.table, column=name, type=kind, not_null=needed)
+            Column(
+                schema=self.base.schema,
+                table=self.table,
+                column=name,
+                type=kind,
+                # Where a version began and how is told by the one that ended then.
+                not_null=needed and not (self.ended and name != "valid_to"),
+            )
             for name, kind, needed in OWN
         )
         return (*(self._kept(column) for column in self.kept), *own)
@@ -69,6 +80,30 @@ class Layout:
     def match(self, left: str, right: str) -> Sql:
         """The condition that two aliases hold the same key."""
         return matched(left, right, ((name, name) for name in self.key))
+
+    @property
+    def clock(self) -> str:
+        """The name of the sequence that holds the latest time given, in microseconds."""
+        return shortened(f"{self.table}_clock")
+
+    @property
+    def clock_sql(self) -> Sql:
+        """The clock's quoted, qualified name."""
+        return qualified(self.base.schema, self.clock)
+
+    def unsaid(self, rows: str) -> Sql:
+        """The condition that a new row does not say itself since when it is there: by the clock of its transaction."""
+        if not self.born:
+            return Sql("true")
+        return ddl(
+            "{}.{} NOT BETWEEN pg_catalog.transaction_timestamp() AND pg_catalog.clock_timestamp()",
+            ident(rows),
+            ident(self.born),
+        )
+
+    def since(self, rows: str) -> Sql:
+        """What a row says of since when it is there."""
+        return ddl("{}.{}", ident(rows), ident(self.born)) if self.born else Sql("NULL::timestamptz")
 
     def function(self, verb: str) -> str:
         """The name of one of the table's functions."""
@@ -97,4 +132,10 @@ def layout_of(declaration: History, model: Model) -> Layout:
             f"Table {base.schema}.{base.table} has columns that its history needs for itself: {', '.join(taken)}",
             hint="Rename them in the model: history adds " + ", ".join(name for name, _, _ in OWN) + ".",
         )
-    return Layout(base=base, kept=kept, key=model.primary_key(base))
+    return Layout(
+        base=base,
+        kept=kept,
+        key=model.primary_key(base),
+        ended=declaration.current == "base",
+        born=declaration.born or "",
+    )

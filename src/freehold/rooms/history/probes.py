@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from freehold.kernel.model import Model
-from freehold.kernel.names import Sql, ddl, ident, idents, literal
+from freehold.kernel.names import Sql, ddl, ident, idents, joined, literal
 from freehold.kernel.objects import Key, table_key
 from freehold.kernel.room import Expectation, Probe, Raises, Returns
 from freehold.kernel.template import fill, read_sql
-from freehold.rooms.history.compile import EVENTS
+from freehold.rooms.history.compile import EVENTS, UNMOVED
 from freehold.rooms.history.declare import History
 from freehold.rooms.history.layout import Layout, layout_of
+from freehold.rooms.history.past import versions
 
 PACKAGE = __package__ or ""
 PROBER = "prober"
@@ -82,7 +83,9 @@ def _recorded(ground: Ground) -> Iterator[Probe]:
     settable = [c.column for c in layout.kept if not c.generated and c.identity != "a"]
     touched = next((name for name in settable if name not in layout.key), next(iter(settable), ""))
     written = tuple(c.column for c in layout.kept if not c.generated)
-    replace = ground.text("replace_row", row=layout.names("t"), written=idents(written))
+    replace = ground.text(
+        "replace_row", row=layout.names("t"), written=idents(written), values=_dated(written, layout.born)
+    )
     strikes = [("DELETE", "INSERT", replace, "deleting and inserting a row of {} leaves both in history")]
     if touched:
         touch = ground.text("touch_row", row=layout.names("t"), column=ident(touched))
@@ -101,11 +104,16 @@ def _recorded(ground: Ground) -> Iterator[Probe]:
         )
 
 
+def _dated(written: tuple[str, ...], born: str) -> Sql:
+    """The row as it was; one that says since when it is there says a day too early, which history must correct."""
+    return joined(ddl("{} - interval '1 day'", ident(name)) if name == born else ident(name) for name in written)
+
+
 def _witnessed(ground: Ground, ended: str, began: str) -> Sql:
     layout = ground.layout
     return ground.text(
         "count_recorded",
-        history=layout.sql,
+        versions=ddl("({})", versions(layout)),
         ended=literal(ended),
         began=literal(began),
         actor=ground.actor,
@@ -119,6 +127,10 @@ def _witnessed(ground: Ground, ended: str, began: str) -> Sql:
 
 def _complete(ground: Ground) -> Probe:
     layout = ground.layout
+    if layout.ended:
+        settled = fill(PACKAGE, "count_unsettled", history=layout.sql)
+        promise = f"every version of {ground.title} in history has ended, and none before it began"
+        return ground.probe(promise, settled, Returns(((0,),)))
     attack = fill(
         PACKAGE,
         "count_strays",
@@ -136,7 +148,8 @@ def _armed(ground: Ground) -> Probe:
     """Not struck: a TRUNCATE would lock the live table."""
     base = ground.layout.base
     attack = fill(PACKAGE, "list_triggers", table=literal(base.sql))
-    expected = Returns(tuple((f"freehold_history_{verb}", "O") for verb in sorted(EVENTS)))
+    names = sorted([*(f"freehold_history_{verb}" for verb in EVENTS), *([UNMOVED] if ground.layout.ended else [])])
+    expected = Returns(tuple((name, "O") for name in names))
     return ground.probe(f"every kind of statement on {ground.title} fires its trigger", attack, expected)
 
 

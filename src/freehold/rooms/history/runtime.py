@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -43,7 +42,8 @@ def versions_of(entity: type[E]) -> type[E]:
     """A mapped class of all versions of an entity, each with ``valid_from``, ``valid_to``, ``operation``, ``actor`` …
 
     It has the entity's columns under the entity's attribute names, and no relationships. ``valid_to`` is None while a
-    version is current, and ``valid_from`` where it began before history did.
+    version is current, and ``valid_from`` where it began before history did. Rows that no trigger has
+    seen are among them.
 
     >>> versions = versions_of(Customer)  # doctest: +SKIP
     >>> session.scalars(select(versions).order_by(versions.valid_from))  # doctest: +SKIP
@@ -54,7 +54,7 @@ def versions_of(entity: type[E]) -> type[E]:
 @cache
 def _version_class(entity: Any) -> type[Any]:
     mapper: Mapper[Any] = sa.inspect(entity)
-    table = _history_table(table_of(entity))
+    table = _versions(table_of(entity))
     kind = type(f"{entity.__name__}Version", (), {"__doc__": f"A version of {entity.__name__}."})
     names = {attribute.columns[0].name: attribute.key for attribute in mapper.column_attrs}
     registry().map_imperatively(
@@ -97,7 +97,7 @@ def as_of(entity: type[E], when: datetime, *, name: str | None = None) -> type[E
 def between(entity: type[E], begin: datetime, end: datetime, *, name: str | None = None) -> type[E]:
     """The versions of an entity that were valid at some time from ``begin`` until just before ``end``.
 
-    Parameters and errors are those of `as_of`; rows that no trigger has seen yet are among them.
+    Parameters and errors are those of `as_of`.
 
     >>> spring = between(Price, datetime(2011, 3, 1, tzinfo=UTC), datetime(2011, 6, 1, tzinfo=UTC))  # doctest: +SKIP
     """
@@ -152,42 +152,23 @@ def _zoned(when: datetime) -> datetime:
 
 
 def _at(versions: type[Any], base: sa.Table, when: datetime, name: str | None) -> sa.Subquery:
-    """Versions valid at a moment, and the rows that no trigger has seen yet."""
+    """Versions valid at a moment."""
     moment = sa.literal(when, sa.DateTime(timezone=True))
-    history = sa.inspect(versions).local_table
-    valid = sa.and_(history.c.valid_from <= moment, history.c.valid_to > moment)
-    return _with_unseen(history, base, valid, name or f"{base.name}_as_of")
+    found = sa.inspect(versions).local_table
+    valid = sa.and_(found.c.valid_from <= moment, found.c.valid_to > moment)
+    return sa.select(*found.columns).where(valid).subquery(name or f"{base.name}_as_of")
 
 
 def _during(versions: type[Any], base: sa.Table, begin: datetime, end: datetime, name: str | None) -> sa.Subquery:
-    """Versions valid at some time of a period, and the rows that no trigger has seen yet."""
+    """Versions valid at some time of a period."""
     first, last = (sa.literal(moment, sa.DateTime(timezone=True)) for moment in (begin, end))
-    history = sa.inspect(versions).local_table
-    valid = sa.and_(history.c.valid_from < last, history.c.valid_to > first)
-    return _with_unseen(history, base, valid, name or f"{base.name}_between")
+    found = sa.inspect(versions).local_table
+    valid = sa.and_(found.c.valid_from < last, found.c.valid_to > first)
+    return sa.select(*found.columns).where(valid).subquery(name or f"{base.name}_between")
 
 
-def _with_unseen(history: Any, base: sa.Table, valid: sa.ColumnElement[bool], name: str) -> sa.Subquery:
-    recorded = sa.select(*history.columns).where(valid)
-    current = sa.and_(
-        *(history.c[key] == base.c[key] for key in _key(base)), history.c.valid_to == sa.literal_column("'infinity'")
-    )
-    kept = [base.c[column.name] for column in history.columns if column.name in base.c]
-    unseen = sa.select(*kept, *_before()).where(~sa.exists().where(current).correlate(base))
-    return sa.union_all(recorded, unseen).subquery(name)
-
-
-def _before() -> Sequence[sa.ColumnElement[Any]]:
-    """History's own columns for a row that no trigger has seen."""
-    limits = (("valid_from", "'-infinity'"), ("valid_to", "'infinity'"))
-    infinite = [sa.cast(sa.literal_column(text), sa.DateTime(timezone=True)).label(name) for name, text in limits]
-    values = [sa.cast(sa.literal_column("'BEFORE'"), sa.Text).label("operation")]
-    unknown = [sa.cast(sa.null(), kind).label(name) for name, kind in _OWN[1:]]
-    return [*infinite, *values, *unknown]
-
-
-def _history_table(base: sa.Table) -> sa.Table:
-    """The history table for SQLAlchemy, in a metadata of its own."""
+def _versions(base: sa.Table) -> sa.Table:
+    """The view of all versions for SQLAlchemy, in a metadata of its own."""
     schema, table = name_of(base)
     return sa.Table(
         history_name(table),
@@ -196,7 +177,7 @@ def _history_table(base: sa.Table) -> sa.Table:
         sa.Column("valid_from", Moment()),
         sa.Column("valid_to", Moment()),
         *(sa.Column(name, kind) for name, kind in _OWN),
-        schema=schema,
+        schema=past_schema(schema),
     )
 
 

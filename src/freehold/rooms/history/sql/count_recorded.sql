@@ -1,6 +1,6 @@
 SELECT count(*)
-FROM {{history}} AS o
-JOIN {{history}} AS n ON {{same_version}}
+FROM {{versions}} AS o
+JOIN {{versions}} AS n ON {{same_version}}
 JOIN {{base}} AS t ON {{same_row}}
 WHERE o.{{tenant}} = %(tenant)s
   AND o.valid_to >= transaction_timestamp()

@@ -6,4 +6,4 @@ WITH removed AS (
     RETURNING t.*
 )
 INSERT INTO {{base}} ({{written}}) OVERRIDING SYSTEM VALUE
-SELECT {{written}} FROM removed
+SELECT {{values}} FROM removed

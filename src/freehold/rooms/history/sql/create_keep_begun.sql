@@ -1,0 +1,26 @@
+CREATE OR REPLACE FUNCTION {{function}}() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET jit = off
+AS $freehold$
+DECLARE
+    moment timestamp with time zone;
+    before timestamp with time zone;
+    latest bigint;
+    tick bigint;
+    who text;
+    which uuid;
+BEGIN
+    -- A row that says itself since when it is there needs no more.
+    IF NOT EXISTS (SELECT FROM fresh AS s WHERE {{unsaid}}) THEN
+        RETURN NULL;
+    END IF;
+{{author}}
+{{moment}}
+    -- What ended is that there was no such row.
+    INSERT INTO {{history}} ({{key}}, valid_to, operation, ended_operation, ended_actor, ended_transaction_id)
+    SELECT {{key}}, moment, 'ABSENT', TG_OP, who, which FROM fresh AS s WHERE {{unsaid}};
+    RETURN NULL;
+END
+$freehold$

@@ -1,0 +1,24 @@
+CREATE OR REPLACE FUNCTION {{function}}() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET jit = off
+AS $freehold$
+DECLARE
+    moment timestamp with time zone;
+    before timestamp with time zone;
+    latest bigint;
+    tick bigint;
+    who text;
+    which uuid;
+BEGIN
+    IF NOT EXISTS (SELECT FROM {{source}}) THEN
+        RETURN NULL;
+    END IF;
+{{author}}
+{{moment}}
+    INSERT INTO {{history}} ({{columns}}, valid_to, ended_operation, ended_actor, ended_transaction_id)
+    SELECT {{columns}}, moment, TG_OP, who, which FROM {{source}};
+    RETURN NULL;
+END
+$freehold$
