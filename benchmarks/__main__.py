@@ -5,7 +5,17 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks import audit_cost, bulk, context_cost, history_cost, plan_500, retail, rules_cost, transaction
+from benchmarks import (
+    audit_cost,
+    bulk,
+    context_cost,
+    history_cost,
+    history_peers,
+    plan_500,
+    retail,
+    rules_cost,
+    transaction,
+)
 from benchmarks.measure import machine
 from freehold.servers import disposable, find_embedded
 
@@ -16,6 +26,7 @@ ON_A_SERVER = {
     "plan": plan_500.run,
     "context": context_cost.run,
     "history": history_cost.run,
+    "peers": history_peers.run,
     "rules": rules_cost.run,
     "audit": audit_cost.run,
 }

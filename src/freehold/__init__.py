@@ -48,6 +48,7 @@ from freehold.rooms.reports import Report, read_report
 from freehold.rooms.roles import Roles
 from freehold.rooms.soft_delete import SoftDelete, deleted, restore, restoring, with_deleted
 from freehold.rooms.tenancy import Tenancy, tenant_foreign_key, tenant_unique
+from freehold.rooms.tenants import LegalHold, Masked
 from freehold.rooms.versions import Versions
 from freehold.runtime import (
     AsyncCoreTransaction,
@@ -124,6 +125,8 @@ __all__ = [  # noqa: RUF022 - by code points, as every list of names here; E164 
     "Settled",
     "Slug",
     "SoftDelete",
+    "LegalHold",
+    "Masked",
     "StateMachine",
     "Tenancy",
     "Upgrade",

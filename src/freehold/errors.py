@@ -532,6 +532,12 @@ class TransitionRefused(ConstraintViolated):
     code = "data.transition"
 
 
+class RowHeld(ConstraintViolated):
+    """A declared `LegalHold` keeps the row; the detail gives its reason (SQLSTATE FH110)."""
+
+    code = "data.held"
+
+
 class KeyChanged(ConstraintViolated):
     """A row whose versions are found by its key may not get another key (SQLSTATE FH100)."""
 
@@ -658,6 +664,48 @@ class PartitionNotExported(PartitionError):
     """A period could not be written to its file, or the file is not what was written; its rows are still there."""
 
     code = "partition.not-exported"
+
+
+class TenantError(FreeholdError):
+    """A tenant cannot be exported, imported, erased, restored or cloned; nothing is half done."""
+
+    code = "tenant.failed"
+
+
+class TenantUnknown(TenantError):
+    """No table has a row of the tenant."""
+
+    code = "tenant.unknown"
+
+
+class TenantExists(TenantError):
+    """The database that a tenant is to be brought to has rows of it."""
+
+    code = "tenant.exists"
+
+
+class TenantHeld(TenantError):
+    """A declared `LegalHold` keeps rows of a tenant that was to be erased; nothing was deleted."""
+
+    code = "tenant.held"
+
+
+class TenantIncomplete(TenantError):
+    """What a tenant's rows refer to is not there, or what is stored or erased is not all of it; it was rolled back."""
+
+    code = "tenant.incomplete"
+
+
+class ArchiveInvalid(TenantError):
+    """A tenant's archive was altered, is another one, or is none; not a row of it was imported."""
+
+    code = "tenant.archive"
+
+
+class ShapeChanged(TenantError):
+    """Tables have another form than when the tenant was exported; each difference is named."""
+
+    code = "tenant.shape"
 
 
 class PoolExhausted(FreeholdError):

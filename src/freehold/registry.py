@@ -21,6 +21,7 @@ from freehold.rooms import (
     roles,
     soft_delete,
     tenancy,
+    tenants,
     versions,
 )
 
@@ -35,6 +36,7 @@ OWN: tuple[Room[Any], ...] = (
     constraints.ROOM,
     documents.ROOM,
     encryption.ROOM,
+    tenants.ROOM,
     tenancy.ROOM,
     roles.ROOM,
     backup.ROOM,

@@ -40,6 +40,7 @@ STATUSES: Mapping[type[FreeholdError], HTTPStatus] = {
     errors.UniqueViolated: HTTPStatus.CONFLICT,
     errors.ForeignKeyViolated: HTTPStatus.CONFLICT,
     errors.ExclusionViolated: HTTPStatus.CONFLICT,
+    errors.RowHeld: HTTPStatus.CONFLICT,
     errors.KeyChanged: HTTPStatus.CONFLICT,
     errors.TransitionRefused: HTTPStatus.CONFLICT,
     errors.LimitReached: HTTPStatus.CONFLICT,

@@ -36,6 +36,7 @@ CONSTRAINTS: Mapping[str, tuple[type[ConstraintViolated], str]] = {
     "23P01": (errors.ExclusionViolated, "A row of {table} conflicts with another one in {columns}"),
     "FH042": (errors.RestoreConflict, "A live row of {table} has taken the {columns} of the deleted one"),
     "FH043": (errors.ParentMissing, "What {columns} of the deleted row of {table} refers to is not there"),
+    "FH110": (errors.RowHeld, "The law keeps a row of {table} that was to be given up"),
     "FH100": (errors.KeyChanged, "A row of {table} keeps its key, by which its past is found"),
     "FH090": (errors.TransitionRefused, "{columns} of {table} may not become what it was to become"),
     "FH091": (errors.OutOfBalance, "A group of rows of {table} does not sum to zero"),

@@ -29,6 +29,12 @@ class TableFacts:
         Roles that write rows of any tenant from a trigger or a refresh, and that nobody is a member of.
     outlived
         Columns that are no longer declared stay, with the values they have: what history is for.
+    owner_column
+        The column that holds the owner's id as text, in a table that only functions reach.
+    stays
+        Why rows are not brought into another database with their tenant; empty where they are.
+    lasting
+        Why rows stay when their tenant is erased; empty where they go.
     """
 
     tenant_column: str = ""
@@ -37,6 +43,9 @@ class TableFacts:
     application: frozenset[str] = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
     writers: tuple[str, ...] = ()
     outlived: bool = False
+    owner_column: str = ""
+    stays: str = ""
+    lasting: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -103,7 +103,7 @@ def _table(name: str, columns: tuple[tuple[str, str, bool, str], ...], key: str,
             )
             for column, kind, needed, default in columns
         ),
-        facts=TableFacts(role="state", application=frozenset()),
+        facts=_facts(name),
         reason=reason,
     )
     yield Constraint(
@@ -114,6 +114,16 @@ def _table(name: str, columns: tuple[tuple[str, str, bool, str], ...], key: str,
         definition=ddl("PRIMARY KEY ({})", ident(key)),
         columns=(key,),
         reason=reason,
+    )
+
+
+def _facts(name: str) -> TableFacts:
+    return TableFacts(
+        role="state",
+        application=frozenset(),
+        owner_column="owner" if name == ENTRY else "",
+        stays="an entry is sealed in the chain of the database in which it was written",
+        lasting="who did what stays known: a seal over a removed entry would not verify",
     )
 
 

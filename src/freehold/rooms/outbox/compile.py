@@ -98,7 +98,12 @@ def _table() -> Iterator[Object]:
         )
         for name, kind, needed, default in COLUMNS
     )
-    facts = TableFacts(role="state", application=frozenset())
+    facts = TableFacts(
+        role="state",
+        application=frozenset(),
+        owner_column="owner",
+        stays="a message is sent by the database in which it was written",
+    )
     yield Table(schema=SCHEMA, table=TABLE, columns=columns, facts=facts, reason=reason)
     yield Constraint(
         schema=SCHEMA,

@@ -84,7 +84,7 @@ def _table() -> Iterator[Object]:
         Column(schema=SCHEMA, table=TABLE, column=name, type=kind, not_null=needed, default=default, reason=reason)
         for name, kind, needed, default in COLUMNS
     )
-    facts = TableFacts(role="state", application=frozenset())
+    facts = TableFacts(role="state", application=frozenset(), owner_column="owner")
     yield Table(schema=SCHEMA, table=TABLE, columns=columns, facts=facts, reason=reason)
     yield Constraint(
         schema=SCHEMA,

@@ -3,7 +3,7 @@ LANGUAGE plpgsql SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $freehold$
 BEGIN
-    IF TG_ARGV[0] = 'FH093' AND pg_catalog.current_setting('freehold.proof', true) = 'on'
+    IF TG_ARGV[0] = 'FH093' AND pg_catalog.current_setting('freehold.proof', true) IN ('on', 'restore')
             AND EXISTS (SELECT FROM pg_catalog.pg_roles AS r WHERE r.rolname = session_user AND r.rolsuper) THEN
         -- A superuser's proof puts a row back that it has just taken away; the application is never one.
         RETURN NULL;

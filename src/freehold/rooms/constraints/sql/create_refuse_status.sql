@@ -8,9 +8,11 @@ DECLARE
     began text := CASE WHEN NEW.{{column}}::text = ANY (known) THEN NEW.{{column}}::text ELSE 'another status' END;
     left_off text;
 BEGIN
-    IF TG_OP = 'INSERT' AND pg_catalog.current_setting('freehold.proof', true) = 'on'
+    IF (TG_OP = 'INSERT' AND pg_catalog.current_setting('freehold.proof', true) = 'on'
+            OR pg_catalog.current_setting('freehold.proof', true) = 'restore')
             AND EXISTS (SELECT FROM pg_catalog.pg_roles AS r WHERE r.rolname = session_user AND r.rolsuper) THEN
-        -- A superuser's proof puts a row back that it has just taken away; the application is never one.
+        -- A superuser's proof puts a row back that it has just taken away, and a restore makes a tenant's rows what
+        -- they were; the application is never a superuser.
         RETURN NULL;
     END IF;
     IF TG_OP = 'UPDATE' THEN

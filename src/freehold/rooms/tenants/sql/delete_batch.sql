@@ -1,0 +1,2 @@
+DELETE FROM {{table}} AS t
+WHERE t.ctid = ANY (ARRAY(SELECT t.ctid FROM {{table}} AS t WHERE {{of_tenant}} LIMIT {{batch}}))

@@ -1,0 +1,2 @@
+DELETE FROM {{table}} AS t
+WHERE t.{{tenant}} = %(tenant)s

@@ -1,0 +1,3 @@
+UPDATE {{table}} AS t
+SET {{since}} = {{moment}}
+WHERE t.{{tenant}} = %(tenant)s
