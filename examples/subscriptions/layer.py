@@ -32,7 +32,9 @@ from freehold import (
     Document,
     Encrypted,
     History,
+    LegalHold,
     Limit,
+    Masked,
     NoOverlap,
     Outbox,
     Outcomes,
@@ -67,6 +69,12 @@ RULES = (
     Balanced(Posting, amount="amount", per=("entry_id", "currency")),  # double entry, judged at COMMIT
 )
 
+
+def pseudonym(text: str, digest: bytes) -> str:
+    """What stands for somebody in a copy: the same for the same name, and nothing of it."""
+    return f"somebody-{digest.hex()[:12]}"
+
+
 REPORTS = (
     Report("revenue_by_month", revenue_by_month(), keys=["month", "currency"], fresh="1 hour", when_stale="refresh"),
     Report("usage_by_day", usage_by_day(), keys=["day", "feature"], fresh="15 minutes", when_stale="label"),
@@ -83,6 +91,9 @@ DECLARATIONS = (
     Encrypted(Contact, "email", "phone", search={"email": BlindIndex(bits=32, normalise="casefold")}),
     Audit(Payment, Permission, Contact, hide={Contact: ["name"]}, sealed_within="1 day"),
     Document(Settings, "preferences", schema=PREFERENCES, version=2, upgrades=UPGRADES),
+    LegalHold(Payment, because="bookkeeping: ten years", keep="10 years", since="received_at"),
+    Masked(Contact, name=pseudonym, email=None, email_blind=None, phone=None),  # a copy for development knows nobody
+    Masked(Member, login=pseudonym),
     *RULES,
     *REPORTS,
     Outcomes(),

@@ -19,3 +19,5 @@ def test_from_nothing_to_a_proved_system() -> None:
     assert "Bo left and came back, 2 rows" in told
     assert "The books are right." in told
     assert "nothing to do" in told
+    assert "rows of shop.payment: bookkeeping" in told
+    assert "The law keeps its payments." in told

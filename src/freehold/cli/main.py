@@ -23,6 +23,7 @@ from freehold.cli import (
     relay,
     serve,
     shell,
+    tenant,
 )
 from freehold.cli.options import MEANINGS, Status
 from freehold.cli.render import print_error
@@ -39,7 +40,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (init, serve, change, proof, drill, refresh, relay, outbox, partitions, audit, shell, credentials, keys):
+for group in (
+    init,
+    serve,
+    change,
+    proof,
+    drill,
+    refresh,
+    relay,
+    outbox,
+    partitions,
+    audit,
+    tenant,
+    shell,
+    credentials,
+    keys,
+):
     group.register(app, EPILOG)
 
 

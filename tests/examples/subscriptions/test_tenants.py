@@ -8,8 +8,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from examples.subscriptions.layer import DECLARATIONS
+from examples.subscriptions.models import Base
 
-from freehold.errors import ArchiveInvalid, TenantExists, TenantUnknown
+from freehold import DataLayer, LegalHold
+from freehold.errors import ArchiveInvalid, TenantExists, TenantHeld, TenantUnknown
 from freehold.rooms.tenants.clone import clone_tenant
 from freehold.rooms.tenants.erase import erase_tenant
 from freehold.rooms.tenants.exporter import export_tenant
@@ -17,7 +20,7 @@ from freehold.rooms.tenants.importer import import_tenant
 from freehold.rooms.tenants.restore import restore_tenant
 from freehold.testing.database import Database as Place
 
-from .conftest import Business
+from .conftest import NAME, Business
 
 Connection = psycopg.Connection[Any]
 
@@ -47,9 +50,12 @@ def everybody_else(connection: Connection, tenant: str) -> list[Any]:
 
 
 def test_an_account_is_erased_and_comes_back_from_its_archive(business: Business, other: Place, tmp_path: Path) -> None:
-    declared = business.layer.declared
+    items = [item for item in DECLARATIONS if not isinstance(item, LegalHold)]
+    declared = DataLayer(Base.metadata, *items, name=NAME).declared
     with business.place.connect(autocommit=True) as here, other.connect(autocommit=True) as there:
         tenant = first_account(here)
+        with pytest.raises(TenantHeld, match="bookkeeping"):
+            erase_tenant(there, business.layer.declared, tenant)
         manifest = export_tenant(here, declared, tenant, tmp_path / "one.zip")
         held = {member.title: member.rows for member in manifest.members if member.rows}
         assert {"subscriptions.invoice", "subscriptions.invoice_history", "freehold.data_key"} <= set(held)
@@ -107,6 +113,8 @@ def test_an_account_is_copied_under_another_id(business: Business, other: Place)
             for each in (tenant, copy)
         ]
         assert counts[0] == counts[1]
+        query = "SELECT name LIKE 'somebody-%%', email, phone FROM subscriptions.contact WHERE tenant_id = %s"
+        assert set(there.execute(query, (copy,)).fetchall()) == {(True, None, None)}
 
 
 def test_an_archive_that_was_altered_is_refused(business: Business, tmp_path: Path) -> None:

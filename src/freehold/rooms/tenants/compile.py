@@ -62,7 +62,6 @@ def _hold(declaration: LegalHold, model: Model, table: Table) -> Iterator[Object
             PACKAGE,
             "create_refuse_held",
             function=qualified(*name),
-            held=held(declaration, "t"),
             because=literal(declaration.because),
         ),
         returns="trigger",
@@ -70,20 +69,19 @@ def _hold(declaration: LegalHold, model: Model, table: Table) -> Iterator[Object
         reason=f"the law keeps rows of {declaration.title}: {declaration.because}",
         after=(Key("schema", (table.schema,)),),
     )
-    for each in (table, *(part for part in model.tables if part.parent == table.sql)):
-        yield _trigger(
-            each, DELETE, ddl("AFTER DELETE ON {} REFERENCING OLD TABLE AS gone FOR EACH STATEMENT", each.sql), name
-        )
-        yield _trigger(each, TRUNCATE, ddl("BEFORE TRUNCATE ON {} FOR EACH STATEMENT", each.sql), name)
+    delete = ddl("BEFORE DELETE ON {} FOR EACH ROW WHEN ({})", table.sql, _of_row(held(declaration, "OLD")))
+    yield _trigger(table, DELETE, delete, name)
     if declaration.keep:
         released = ddl("{} AND NOT ({})", held(declaration, "OLD"), held(declaration, "NEW"))
-        event = ddl("AFTER UPDATE ON {} FOR EACH ROW WHEN ({})", table.sql, Sql(_bare(released)))
-        yield _trigger(table, RELEASE, event, name)
+        release = ddl("AFTER UPDATE ON {} FOR EACH ROW WHEN ({})", table.sql, _of_row(released))
+        yield _trigger(table, RELEASE, release, name)
+    for each in (table, *(part for part in model.tables if part.parent == table.sql)):
+        yield _trigger(each, TRUNCATE, ddl("BEFORE TRUNCATE ON {} FOR EACH STATEMENT", each.sql), name)
 
 
-def _bare(condition: Sql) -> str:
-    """OLD and NEW are words here, and no names."""
-    return condition.replace('"OLD".', "OLD.").replace('"NEW".', "NEW.")
+def _of_row(condition: Sql) -> Sql:
+    """OLD and NEW are words in a trigger's condition, and no names."""
+    return Sql(condition.replace('"OLD".', "OLD.").replace('"NEW".', "NEW."))
 
 
 def _trigger(table: Table, trigger: str, event: Sql, function: tuple[str, str]) -> Trigger:
