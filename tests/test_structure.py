@@ -29,9 +29,10 @@ MAY_IMPORT = {
     "layer": CORE | {"rooms", "registry", "runtime"},
     "frameworks": CORE | {"runtime", "servers", "layer"},
     "telemetry": BOTTOM | {"runtime"},
-    "operations": CORE | {"journal", "servers"},
+    "isolation": CORE,
+    "operations": CORE | {"journal", "servers", "isolation"},
     "testing": CORE | {"servers", "runtime", "rooms", "layer", "operations"},
-    "cli": CORE | {"servers", "runtime", "rooms", "journal", "registry", "layer", "operations"},
+    "cli": CORE | {"servers", "runtime", "rooms", "journal", "registry", "layer", "operations", "isolation"},
     "console": CORE | {"servers", "runtime", "rooms", "journal", "registry", "layer", "operations"},
 }
 FILES = sorted(SOURCE.rglob("*.py"))

@@ -16,6 +16,8 @@ import psycopg
 from freehold import journal
 from freehold.errors import PlanStale, PrivilegeMissing, ServerTooOld
 from freehold.events import Listener, ignore
+from freehold.isolation import Ledger, read_ledger
+from freehold.kernel.action import record_action
 from freehold.kernel.apply import LockBudget, apply, exclusive
 from freehold.kernel.compile import Declared
 from freehold.kernel.diff import desired_state, difference
@@ -31,6 +33,8 @@ from freehold.kernel.scratch import build
 from freehold.servers.faults import translated
 
 OLDEST, NEWEST = 150000, 190000
+OF_THE_CLUSTER = frozenset({"role", "membership", "setting"})
+"""Kinds of objects whose changes fire no event trigger."""
 EVIDENCE_SECONDS = 7 * 86400
 """How long a verdict is taken as evidence: a week, so that a weekly proof keeps it alive."""
 
@@ -119,6 +123,11 @@ class _Journal:
 
     def finish(self, connection: Connection, plan: Plan) -> None:
         journal.finish_plan(connection, self._plan_id, plan.managed)
+        if plan.steps:
+            # The server tells nobody of roles, memberships and settings that change.
+            cluster = [step.change.title for step in plan.steps if step.key.kind in OF_THE_CLUSTER]
+            told = {"plan_id": str(self._plan_id), "steps": len(plan.steps), "cluster": cluster}
+            record_action(connection, "plan", connection.info.dbname, "apply", told)
 
 
 @translated("apply")
@@ -222,6 +231,38 @@ def prove_layer(
     return verdicts
 
 
+@translated("prove")
+def prove_isolation(
+    connection: Connection,
+    declared: Declared,
+    *,
+    accepted: Mapping[str, str],
+    record: bool = True,
+    listener: Listener = ignore,
+) -> Ledger:
+    """Walk every exit of tenants' rows in the live catalog, attack it, and keep the ledger as evidence.
+
+    Parameters
+    ----------
+    accepted
+        Exits that the tenancy exempts by name, each with its reason.
+    record
+        Whether the ledger is kept in the journal.
+
+    Raises
+    ------
+    InputError
+        The layer has no tenants.
+    """
+    check_server(connection)
+    recorded = record and journal.installed_version(connection)
+    ledger = read_ledger(connection, declared, accepted=accepted, listener=listener)
+    if recorded:
+        digest = declaration_digest(declared)
+        journal.record_evidence(connection, ledger.verdicts(), declaration=digest, valid_seconds=EVIDENCE_SECONDS)
+    return ledger
+
+
 def record_drill(
     connection: Connection, declared: Declared, drill: Drill, finding: Finding, *, seconds: float = 0.0
 ) -> Verdict:
@@ -295,6 +336,7 @@ __all__ = [
     "flat_figures",
     "layer_status",
     "plan_layer",
+    "prove_isolation",
     "prove_layer",
     "record_drill",
 ]

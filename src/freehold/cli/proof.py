@@ -9,14 +9,20 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from freehold.cli.isolation import print_ledger
 from freehold.cli.junit import write_junit
 from freehold.cli.options import Json, Status, on_project
 from freehold.cli.project import Project
 from freehold.cli.render import answers, note, print_json, watching
 from freehold.errors import InputError
 from freehold.kernel.prove import Outcome, Verdict
-from freehold.operations import prove_layer
+from freehold.operations import prove_isolation, prove_layer
+from freehold.rooms.tenancy import Tenancy
 
+What = Annotated[
+    str | None,
+    typer.Argument(metavar="[tenancy]", help="'tenancy' walks every exit of tenants' rows: the isolation ledger."),
+]
 Rooms = Annotated[list[str] | None, typer.Option("--room", help="Only this room's promises; may be repeated.")]
 Junit = Annotated[Path | None, typer.Option("--junit", help="Write the verdicts as JUnit XML into this file.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Name the promises that held, too.")]
@@ -26,6 +32,7 @@ NoRecord = Annotated[bool, typer.Option("--no-record", help="Keep no evidence in
 @on_project
 def prove(
     project: Project,
+    what: What = None,
     room: Rooms = None,
     junit: Junit = None,
     verbose: Verbose = False,
@@ -35,7 +42,10 @@ def prove(
     """Attack the live database and keep the verdicts as evidence for a week.
 
     Every attack is rolled back. Exit status 0: all held; 1: a promise is broken; 2: not every probe could run.
+    The ledger ends with 1 as well where an exit is unknown.
     """
+    if what is not None:
+        _prove_ledger(project, what, room, junit=junit, verbose=verbose, record=not no_record, json=json)
     declared = project.declared
     rooms = _known(room or [], {probe.room for probe in declared.probes})
     with project.connection() as connection, watching() as listener:
@@ -47,6 +57,34 @@ def prove(
     else:
         _print_verdicts(verdicts, verbose)
     raise typer.Exit(_status(verdicts))
+
+
+def _prove_ledger(
+    project: Project,
+    what: str,
+    room: Sequence[str] | None,
+    *,
+    junit: Path | None,
+    verbose: bool,
+    record: bool,
+    json: bool,
+) -> None:
+    if what != "tenancy" or room:
+        raise InputError(
+            f"There is no ledger of {what!r}" if not room else "A ledger is of every room",
+            hint="Write freehold prove tenancy; one room's promises alone: freehold prove --room NAME.",
+        )
+    declared = project.declared
+    accepted = {name: why for tenancy in project.layer.of_type(Tenancy) for name, why in tenancy.exits.items()}
+    with project.connection() as connection, watching() as listener:
+        ledger = prove_isolation(connection, declared, accepted=accepted, record=record, listener=listener)
+    if junit:
+        write_junit(junit, ledger.verdicts())
+    if json:
+        print_json(ledger.as_dict())
+    else:
+        print_ledger(ledger, verbose)
+    raise typer.Exit(Status.BROKEN if ledger.failing else _status(ledger.promises))
 
 
 def _known(asked: Sequence[str], rooms: set[str]) -> Sequence[str]:

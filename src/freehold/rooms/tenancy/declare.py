@@ -30,6 +30,9 @@ class Tenancy:
         Tables that all tenants read and none owns.
     exempt
         Tables outside the rule, each with the reason.
+    exits
+        Exits of the isolation ledger that are known and accepted, by the name that ``freehold prove tenancy`` prints,
+        each with the reason: ``{"role nightly_dump": "dumps the whole database into the vault"}``.
 
     >>> Tenancy(None, exempt={"*": "one company's own books"}).single
     True
@@ -39,6 +42,7 @@ class Tenancy:
     column: str = COLUMN
     shared: tuple[Entity, ...] = ()
     exempt: Mapping[Entity | str, str] = field(default_factory=dict)
+    exits: Mapping[str, str] = field(default_factory=dict)
 
     def __init__(
         self,
@@ -46,11 +50,13 @@ class Tenancy:
         column: str = COLUMN,
         shared: Iterable[Entity] = (),
         exempt: Mapping[Any, str] | None = None,
+        exits: Mapping[str, str] | None = None,
     ) -> None:
         object.__setattr__(self, "root", root)
         object.__setattr__(self, "column", column)
         object.__setattr__(self, "shared", tuple(shared))
         object.__setattr__(self, "exempt", dict(exempt or {}))
+        object.__setattr__(self, "exits", dict(exits or {}))
         self._check_root()
         self._check_reasons()
 
@@ -68,7 +74,8 @@ class Tenancy:
         )
 
     def _check_reasons(self) -> None:
-        silent = [str(getattr(entity, "__name__", entity)) for entity, why in self.exempt.items() if not why.strip()]
+        given = [*self.exempt.items(), *self.exits.items()]
+        silent = [str(getattr(entity, "__name__", entity)) for entity, why in given if not why.strip()]
         if silent:
             raise DeclarationError(
                 f"No reason is given for exempting {', '.join(silent)}",

@@ -1,0 +1,144 @@
+"""The ledger accounts for every exit of the worked example, and names a stranger of each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from freehold.isolation import Standing
+from tests.isolation.conftest import Retail
+
+LENDS = "LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'SELECT count(*) FROM retail.customer'"
+STRANGERS: list[tuple[str, Sequence[str], str]] = [
+    (
+        "a table without the guard",
+        (
+            "CREATE TABLE retail.copied AS TABLE retail.customer",
+            "GRANT SELECT ON retail.copied TO {rw}",
+        ),
+        "broken table retail.copied",
+    ),
+    (
+        "a table that nobody classifies",
+        ("CREATE TABLE retail.notes (note text)", "GRANT INSERT (note) ON retail.notes TO {ro}"),
+        "unknown table retail.notes",
+    ),
+    ("row security off", ("ALTER TABLE retail.customer DISABLE ROW LEVEL SECURITY",), "broken table retail.customer"),
+    (
+        "a policy of one role's",
+        ("CREATE POLICY support ON retail.customer FOR SELECT TO {ro} USING (true)",),
+        "broken table retail.customer",
+    ),
+    ("TRUNCATE", ("GRANT TRUNCATE ON retail.customer TO {ro}",), "unknown table retail.customer"),
+    ("TRIGGER", ("GRANT TRIGGER ON retail.product TO {ro}",), "unknown table retail.product"),
+    (
+        "a view with its owner's rights",
+        (
+            "CREATE VIEW retail.seen AS SELECT tenant_id FROM retail.customer",
+            "GRANT SELECT ON retail.seen TO {ro}",
+        ),
+        "broken view retail.seen",
+    ),
+    (
+        "a view without the tenant column",
+        (
+            "CREATE VIEW retail.counted AS SELECT count(*) FROM retail.customer",
+            "GRANT SELECT ON retail.counted TO {ro}",
+        ),
+        "unknown view retail.counted",
+    ),
+    (
+        "a materialized view",
+        (
+            "CREATE MATERIALIZED VIEW retail.kept AS SELECT tenant_id FROM retail.customer",
+            "GRANT SELECT ON retail.kept TO {ro}",
+        ),
+        "broken materialized view retail.kept",
+    ),
+    (
+        "an inheritance child",
+        ("CREATE TABLE retail.child () INHERITS (retail.customer)", "GRANT SELECT ON retail.child TO {ro}"),
+        "table retail.child",
+    ),
+    (
+        "a function with its owner's rights",
+        (
+            f"CREATE FUNCTION retail.leak() RETURNS bigint {LENDS}",
+            "GRANT EXECUTE ON FUNCTION retail.leak() TO {ro}",
+        ),
+        "unknown function retail.leak()",
+    ),
+    (
+        "a trigger's function with its owner's rights",
+        (
+            "CREATE FUNCTION retail.spy() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN NEW; END'",
+            "CREATE TRIGGER spy BEFORE INSERT ON retail.customer FOR EACH ROW EXECUTE FUNCTION retail.spy()",
+        ),
+        "unknown function retail.spy()",
+    ),
+    (
+        "a leakproof function",
+        ("CREATE FUNCTION retail.quick(text) RETURNS text LANGUAGE sql LEAKPROOF IMMUTABLE AS 'SELECT $1'",),
+        "unknown function retail.quick(text)",
+    ),
+    ("a publication", ("CREATE PUBLICATION everything FOR TABLE retail.customer",), "unknown publication everything"),
+    (
+        "a foreign server",
+        (
+            "CREATE FOREIGN DATA WRAPPER beyond",
+            "CREATE SERVER far FOREIGN DATA WRAPPER beyond",
+            "GRANT USAGE ON FOREIGN SERVER far TO {rw}",
+        ),
+        "unknown foreign server far",
+    ),
+    (
+        "a foreign table",
+        (
+            "CREATE FOREIGN DATA WRAPPER beyond",
+            "CREATE SERVER far FOREIGN DATA WRAPPER beyond",
+            "CREATE FOREIGN TABLE retail.away (id int) SERVER far",
+            "GRANT SELECT ON retail.away TO {ro}",
+        ),
+        "unknown foreign table retail.away",
+    ),
+    (
+        "a default privilege",
+        ("ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA retail GRANT SELECT ON TABLES TO {ro}",),
+        "unknown default privilege of ledger_owner on tables in retail",
+    ),
+    (
+        "a rule",
+        ("CREATE RULE copying AS ON DELETE TO retail.source DO ALSO NOTHING",),
+        "unknown rule copying on retail.source",
+    ),
+    ("a large object", ("SELECT lo_from_bytea(0, 'x')",), "unknown large objects of"),
+    (
+        "a sequence that tells its state",
+        ("CREATE SEQUENCE retail.numbers", "GRANT SELECT ON SEQUENCE retail.numbers TO {ro}"),
+        "unknown sequence retail.numbers",
+    ),
+    (
+        "a right of PUBLIC's",
+        ("GRANT USAGE ON SCHEMA retail TO PUBLIC", "GRANT SELECT ON retail.quarantine TO PUBLIC"),
+        "unknown table retail.quarantine: public",
+    ),
+]
+
+
+def test_everything_is_accounted_for(retail: Retail) -> None:
+    ledger = retail.ledger()
+    assert retail.failing() == []
+    assert ledger.unheld == ()
+    counts = ledger.counts()
+    assert counts[Standing.PROVEN] > 20
+    line = retail.line("table retail.customer", "ledger_app_b")
+    assert (line.standing, "ledger_rw" in line.roles, len(line.probes)) == (Standing.PROVEN, True, 4)
+
+
+@pytest.mark.parametrize(("statements", "found"), [each[1:] for each in STRANGERS], ids=[each[0] for each in STRANGERS])
+def test_a_stranger_is_named(retail: Retail, statements: Sequence[str], found: str) -> None:
+    retail.run(*statements)
+    failing = retail.failing()
+    assert any(found in line for line in failing), failing
+    assert all(entry.advice for entry in retail.ledger().failing)
