@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from freehold.errors import AuditAppendOnly, DeclarationError, FreeholdError
 from freehold.operations import plan_layer, prove_layer
 from freehold.rooms.audit import Audit
+from freehold.rooms.roles.credentials import set_password
 from freehold.servers.faults import translate
 
 from .conftest import Built
@@ -120,3 +121,16 @@ def test_declarations_that_cannot_be(wrong: object) -> None:
     assert isinstance(refused.value, FreeholdError)
     assert refused.value.hint
     assert TWO
+
+
+def test_what_freehold_does_is_recorded(built: Built) -> None:
+    set_password(built.connection, f"{built.name}_app_a", "correct horse")
+    entries = built.connection.execute(
+        "SELECT kind, object, action, after FROM freehold.audit WHERE kind IN ('plan', 'role') ORDER BY id"
+    ).fetchall()
+    (kind, _, action, told), password = entries
+    assert (kind, action) == ("plan", "apply")
+    assert f"create role {built.name}_app_a" in told["cluster"], "the server tells nobody of a new role"
+    assert told["steps"] > 10
+    assert password == ("role", f"{built.name}_app_a", "password", {})
+    assert "SCRAM" not in str(built.connection.execute("SELECT a FROM freehold.audit AS a").fetchall())

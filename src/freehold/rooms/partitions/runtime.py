@@ -14,6 +14,7 @@ from psycopg.rows import class_row
 
 from freehold.errors import PartitionInUse
 from freehold.events import Listener, PartitionRetired, ignore
+from freehold.kernel.action import record_action
 from freehold.kernel.declare import name_of
 from freehold.kernel.names import Sql, ddl, literal, qualified
 from freehold.kernel.template import read_sql
@@ -81,6 +82,8 @@ def retire(connection: Connection, declaration: Partitioned, *, listener: Listen
     done: list[Exported | str] = []
     for partition in leaving.expired():
         done.append(leaving.take(partition))
+        how = "export" if isinstance(done[-1], Exported) else "drop"
+        record_action(connection, "partition", f"{name_of(declaration.entity)[0]}.{partition.name}", how, {})
         listener(PartitionRetired(declaration.title, partition.name, isinstance(done[-1], Exported)))
     return done
 

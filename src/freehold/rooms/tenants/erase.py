@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from freehold.errors import TenantHeld, TenantIncomplete, TenantUnknown
 from freehold.events import Listener, Progress, ignore
+from freehold.kernel.action import record_action
 from freehold.kernel.compile import Declared
 from freehold.kernel.names import ddl, ident, joined, literal, qualified, trusted
 from freehold.kernel.template import fill, read_sql
@@ -14,7 +15,6 @@ from freehold.rooms.tenants.declare import LegalHold
 from freehold.rooms.tenants.hold import held
 from freehold.rooms.tenants.live import PACKAGE, Connection, check_tenant, pin
 from freehold.rooms.tenants.owned import Owned, owned_tables
-from freehold.rooms.tenants.record import record
 
 BATCH = 10_000
 """Rows that one transaction deletes, so that no lock is held for long and vacuum keeps up."""
@@ -120,7 +120,7 @@ def erase_tenant(
         if not any(deleted.values()) and not kept:
             raise TenantUnknown(f"No table has a row of tenant {tenant}", hint="It may have been erased before.")
         done = Erased(tenant, {title: rows for title, rows in deleted.items() if rows}, searched, kept)
-        record(connection, tenant, "erase", {"deleted": done.deleted, "searched": searched})
+        record_action(connection, "tenant", tenant, "erase", {"deleted": done.deleted, "searched": searched})
     return done
 
 

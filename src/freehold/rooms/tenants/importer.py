@@ -8,6 +8,7 @@ from pathlib import Path
 from psycopg.rows import dict_row
 
 from freehold.errors import ArchiveInvalid, ShapeChanged, TenantExists, TenantIncomplete
+from freehold.kernel.action import record_action
 from freehold.kernel.compile import Declared
 from freehold.kernel.names import Sql, ddl, ident, idents, joined, literal, trusted
 from freehold.kernel.template import fill, read_sql
@@ -15,7 +16,6 @@ from freehold.rooms.tenants.archive import Archive, Member, Tally
 from freehold.rooms.tenants.exporter import copied
 from freehold.rooms.tenants.live import PACKAGE, Connection, Live, columns_of, pin
 from freehold.rooms.tenants.owned import Owned, owned_tables
-from freehold.rooms.tenants.record import record
 
 Columns = Mapping[tuple[str, str], tuple[Live, ...]]
 
@@ -64,7 +64,7 @@ def import_tenant(connection: Connection, declared: Declared, path: Path, *, exp
             for member, owned in wanted:
                 check_stored(connection, owned, live[owned.name], member, archive.manifest.tenant)
                 _move_sequences(connection, owned, live[owned.name], archive.manifest.tenant)
-            record(connection, archive.manifest.tenant, "import", {"digest": archive.manifest.digest})
+            record_action(connection, "tenant", archive.manifest.tenant, "import", {"digest": archive.manifest.digest})
     return archive
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from psycopg.rows import dict_row
 
 from freehold.errors import TenantIncomplete
+from freehold.kernel.action import record_action
 from freehold.kernel.compile import Declared
 from freehold.kernel.names import Sql, ddl, ident, idents, joined, trusted
 from freehold.kernel.template import fill, read_sql
@@ -18,7 +19,6 @@ from freehold.rooms.tenants.exporter import export_tenant
 from freehold.rooms.tenants.importer import check_stored, load, matched
 from freehold.rooms.tenants.live import PACKAGE, Connection, columns_of, pin
 from freehold.rooms.tenants.owned import Owned, owned_tables
-from freehold.rooms.tenants.record import record
 
 PASSES = 3
 """How often rows are compared again: a derived column moves while the rows it is derived from come back."""
@@ -134,7 +134,7 @@ def restore_tenant(living: Connection, restored: Connection, declared: Declared,
             counts = _replace(living, slices)
             for member, owned in wanted:
                 check_stored(living, owned, live[owned.name], member, tenant)
-            record(living, tenant, "restore", {"taken_at": manifest.taken_at, **counts})
+            record_action(living, "tenant", tenant, "restore", {"taken_at": manifest.taken_at, **counts})
     return Restored(tenant, manifest.taken_at, **counts)
 
 

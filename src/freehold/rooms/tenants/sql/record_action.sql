@@ -1,1 +1,0 @@
-SELECT freehold.record_action_v1('tenant', %s, %s, %s::jsonb)
