@@ -37,7 +37,7 @@ def prepared(connection: psycopg.Connection[object], file: Path) -> None:
 def test_own_statements_run_everywhere(database: Database) -> None:
     with database.connect(autocommit=True) as connection:
         connection.execute((SOURCE / "journal" / "schema.sql").read_bytes())
-        files = statements("kernel", "journal")
+        files = statements("kernel", "journal", "isolation")
         assert len(files) > 25
         for file in files:
             prepared(connection, file)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import psycopg
@@ -33,16 +33,15 @@ class Retail(NamedTuple):
 
     def run(self, *statements: str) -> None:
         """Statements of the administrator; ``{app}`` and the like are the layer's roles."""
-        roles = {
-            purpose: sql.Identifier(f"{NAME}_{purpose}")
-            for purpose in ("app_a", "rw", "ro", "owner", "migrator", "definer", "verifier")
+        roles = {"app": sql.Identifier(f"{NAME}_app_a")} | {
+            purpose: sql.Identifier(f"{NAME}_{purpose}") for purpose in ("rw", "ro", "owner")
         }
         for statement in statements:
             self.connection.execute(sql.SQL(statement).format(**roles))
 
-    def ledger(self, **accepted: str) -> Ledger:
+    def ledger(self, accepted: Mapping[str, str] | None = None) -> Ledger:
         """The ledger now; roles that other tests leave in the cluster are not of this layer."""
-        found = read_ledger(self.connection, self.declared, accepted=accepted)
+        found = read_ledger(self.connection, self.declared, accepted=accepted or {})
         mine = tuple(entry for entry in found.entries if not _foreign(entry))
         return Ledger(mine, found.promises, found.seconds)
 

@@ -118,11 +118,6 @@ STRANGERS: list[tuple[str, Sequence[str], str]] = [
         ("CREATE SEQUENCE retail.numbers", "GRANT SELECT ON SEQUENCE retail.numbers TO {ro}"),
         "unknown sequence retail.numbers",
     ),
-    (
-        "a right of PUBLIC's",
-        ("GRANT USAGE ON SCHEMA retail TO PUBLIC", "GRANT SELECT ON retail.quarantine TO PUBLIC"),
-        "unknown table retail.quarantine: public",
-    ),
 ]
 
 
@@ -142,3 +137,36 @@ def test_a_stranger_is_named(retail: Retail, statements: Sequence[str], found: s
     failing = retail.failing()
     assert any(found in line for line in failing), failing
     assert all(entry.advice for entry in retail.ledger().failing)
+
+
+def test_what_everybody_holds_is_proven_as_what_a_login_holds(retail: Retail) -> None:
+    retail.run("GRANT USAGE ON SCHEMA retail TO PUBLIC", "GRANT SELECT ON retail.quarantine TO PUBLIC")
+    line = retail.line("table retail.quarantine", "public")
+    assert (line.standing, "ledger_ro" in line.roles) == (Standing.PROVEN, True)
+
+
+def test_an_exit_is_accepted_by_name_with_a_reason(retail: Retail) -> None:
+    retail.run("CREATE PUBLICATION everything FOR TABLE retail.customer")
+    ledger = retail.ledger({"publication everything": "feeds the warehouse"})
+    line = next(each for each in ledger.entries if each.kind == "publication")
+    assert (line.standing, line.reason) == (Standing.EXEMPT, "declared: feeds the warehouse")
+    assert ledger.failing == ()
+
+
+def test_an_accepted_exit_that_is_gone_is_told(retail: Retail) -> None:
+    (line,) = retail.ledger({"publication gone": "fed the warehouse"}).failing
+    assert (line.exit, line.standing) == ("publication gone", Standing.UNKNOWN)
+
+
+def test_accepting_does_not_mend_what_is_broken(retail: Retail) -> None:
+    retail.run("ALTER TABLE retail.customer DISABLE ROW LEVEL SECURITY")
+    assert retail.ledger({"table retail.customer": "nobody looks"}).failing
+
+
+def test_a_member_of_the_owner_that_nobody_declared_is_told(retail: Retail, layer_name: str) -> None:
+    retail.run(f"CREATE ROLE {layer_name}_guest LOGIN", f"GRANT CONNECT ON DATABASE {layer_name} TO {layer_name}_guest")
+    retail.run(f"GRANT {{owner}} TO {layer_name}_guest")
+    try:
+        assert any(f"role ledger_owner: ledger_owner: {layer_name}_guest may become it" in x for x in retail.failing())
+    finally:
+        retail.run(f"REVOKE {{owner}} FROM {layer_name}_guest")

@@ -105,9 +105,7 @@ def _strike(connection: Connection, probe: Probe, parameters: Mapping[str, Any])
     """The attack itself, behind a savepoint so that a refusal leaves the transaction usable for its rollback."""
     try:
         with connection.transaction():
-            cursor = _execute(connection, probe.attack, parameters)
-            rows = cursor.fetchall() if cursor.description else []
-            count = cursor.rowcount
+            rows, count = _answer(connection, probe.attack, parameters)
     except psycopg.Error as error:
         if connection.broken:
             raise
@@ -117,6 +115,19 @@ def _strike(connection: Connection, probe: Probe, parameters: Mapping[str, Any])
 
 def _execute(connection: Connection, text: str, parameters: Mapping[str, Any]) -> psycopg.Cursor[tuple[Any, ...]]:
     return connection.execute(sql.SQL(text), dict(parameters))
+
+
+def _answer(
+    connection: Connection, attack: str, parameters: Mapping[str, Any]
+) -> tuple[Sequence[tuple[Any, ...]], int]:
+    """What an attack gives back; a COPY has a protocol of its own: what comes in is read, and nothing is sent."""
+    if not attack.startswith("COPY "):
+        cursor = _execute(connection, attack, parameters)
+        return (cursor.fetchall() if cursor.description else [], cursor.rowcount)
+    with connection.cursor() as cursor:
+        with cursor.copy(sql.SQL(attack), dict(parameters)) as copy:
+            rows = list(copy.rows()) if attack.endswith(" TO STDOUT") else []
+        return (rows, cursor.rowcount)
 
 
 def _judge_error(probe: Probe, error: psycopg.Error) -> tuple[Outcome, str]:

@@ -13,9 +13,9 @@ SELECT r.rolname::text,
              WHERE d.oid <> r.oid AND NOT d.rolsuper AND pg_catalog.pg_has_role(d.oid, r.oid, 'MEMBER')
              ORDER BY 1),
        ARRAY(SELECT p.rolname::text FROM pg_catalog.pg_roles p
-             WHERE p.oid < 16384 AND p.rolname LIKE 'pg\_%%' AND NOT r.rolsuper
+             WHERE p.oid < 16384 AND p.rolname LIKE 'pg\_%' AND NOT r.rolsuper
                AND pg_catalog.pg_has_role(r.oid, p.oid, 'MEMBER')
              ORDER BY 1)
 FROM pg_catalog.pg_roles r
-WHERE r.rolname NOT LIKE 'pg\_%%'
+WHERE r.rolname NOT LIKE 'pg\_%'
 ORDER BY 1

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from freehold.kernel.model import Model
 from freehold.kernel.room import Probe
+from freehold.rooms.tenancy.bypasses import bypass_probes
 from freehold.rooms.tenancy.catalog_probes import catalog_probes
 from freehold.rooms.tenancy.context_probes import context_probes
 from freehold.rooms.tenancy.declare import Tenancy
@@ -13,7 +14,8 @@ from freehold.rooms.tenancy.table_probes import table_probes
 
 
 def probes(declaration: Tenancy, model: Model) -> Iterator[Probe]:
-    """Every attack of the room: on each table, on the context, and what the catalog must not hold."""
+    """Every attack of the room: on each table, on the context, in the catalog, and by ways past the guard."""
     yield from table_probes(model)
     yield from context_probes(model)
     yield from catalog_probes(model)
+    yield from bypass_probes(model)
