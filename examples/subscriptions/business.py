@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from examples.subscriptions.models import (
     Account,
     Contact,
+    Discount,
     Entitlement,
     Invoice,
     InvoiceLine,
@@ -28,7 +29,7 @@ from examples.subscriptions.models import (
     UsageEvent,
 )
 
-from freehold import Session, restore
+from freehold import Session, restore, set_between, valid_at
 from freehold.rooms.encryption.runtime import cipher_of
 
 RECEIVABLES, BANK, REVENUE = "1200", "1800", "4400"
@@ -131,8 +132,18 @@ def bill(session: Session, month: date) -> UUID:
     beyond = _used(session, month) - plan.included_units
     if beyond > 0:
         session.add(_line(invoice, 2, "Units beyond the plan", beyond, plan.unit_price))
+    percent = session.scalar(
+        sa.select(Discount.percent).where(Discount.plan_code == plan.code, valid_at(Discount, month))
+    )
+    if percent:
+        session.add(_line(invoice, 3, f"Discount of {percent} %", -1, plan.monthly_price * percent / 100))
     session.flush()
     return _issue(session, invoice, month)
+
+
+def let_off(session: Session, plan_code: str, percent: Decimal, begin: date, end: date | None) -> None:
+    """Give a discount on a plan from ``begin`` until just before ``end``; what was given for these days ends."""
+    set_between(session, Discount, {"plan_code": plan_code}, {"percent": percent}, begin, end)
 
 
 def pay(session: Session, invoice_id: UUID, amount: Decimal, reference: str) -> str:

@@ -6,6 +6,7 @@ from examples.subscriptions.models import (
     Account,
     Base,
     Contact,
+    Discount,
     Invoice,
     InvoiceLine,
     LedgerAccount,
@@ -35,6 +36,7 @@ from freehold import (
     LegalHold,
     Limit,
     Masked,
+    Money,
     NoOverlap,
     Outbox,
     Outcomes,
@@ -44,7 +46,10 @@ from freehold import (
     SoftDelete,
     StateMachine,
     Tenancy,
+    ValidTime,
 )
+
+CURRENCIES = ("EUR", "USD")
 
 RULES = (
     NoOverlap(Subscription, during=("starts_on", "ends_on")),  # one subscription at a time
@@ -66,6 +71,8 @@ RULES = (
     ),
     Limit(Member, of=Account, at_most="seats"),  # however many are invited at once
     Derived(Invoice, "total", sum=InvoiceLine.amount),  # never written by hand, always the sum of the lines
+    Money(Invoice, "total", "currency", scale=2, currencies=CURRENCIES),
+    Money(Payment, "amount", "currency", scale=2, currencies=CURRENCIES),
     Balanced(Posting, amount="amount", per=("entry_id", "currency")),  # double entry, judged at COMMIT
 )
 
@@ -86,6 +93,8 @@ DECLARATIONS = (
     Partitioned(UsageEvent, every="month", keep="24 months"),  # old months leave, new ones are there before they begin
     History(Subscription, keep="10 years"),
     History(Invoice, keep="10 years"),
+    ValidTime(Discount, key=("plan_code",)),  # one discount on a plan at a time
+    History(Discount, current="base"),  # what was believed of it when; only what ended is kept
     SoftDelete(Member, keep="90 days"),
     SoftDelete(Permission, keep="90 days"),
     Encrypted(Contact, "email", "phone", search={"email": BlindIndex(bits=32, normalise="casefold")}),

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from examples.subscriptions.settings import UPGRADES
+from sqlalchemy.dialects.postgresql import DATERANGE, Range
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from freehold import DocumentType, EncryptedType, tenant_foreign_key, tenant_unique
@@ -172,6 +173,16 @@ class Entitlement(OfAccount, Base):
     feature: Mapped[str] = mapped_column(primary_key=True)
     subscription_id: Mapped[UUID]
     quantity: Mapped[int | None]
+
+
+class Discount(Numbered, Base):
+    """What an account is let off a plan's price, for the days that the row says."""
+
+    __tablename__ = "discount"
+    __table_args__ = (sa.CheckConstraint("percent BETWEEN 0 AND 100", name="percent"),)
+    plan_code: Mapped[str] = mapped_column(sa.ForeignKey(f"{SCHEMA}.plan.code"))
+    percent: Mapped[Decimal] = mapped_column(sa.Numeric(5, 2))
+    valid_during: Mapped[Range[Any]] = mapped_column(DATERANGE)
 
 
 class UsageEvent(OfAccount, Base):

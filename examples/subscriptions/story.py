@@ -10,9 +10,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from examples.subscriptions import business
 from examples.subscriptions.connect import connect
-from examples.subscriptions.models import Base, Invoice, Member, Subscription
+from examples.subscriptions.models import Base, Discount, Invoice, Member, Subscription
 
-from freehold import Database, changes_of, look_back, timeline, versions_of
+from freehold import Database, changes_of, look_back, timeline, valid_at, versions_of
 from freehold.errors import CheckViolated, LimitReached, TransitionRefused
 
 ACCOUNT = UUID("0e5f0000-0000-4000-8000-000000000001")
@@ -27,6 +27,7 @@ def main() -> None:
         invoice = _bill(db)
         _pay(db, invoice)
         _refusals(db, invoice)
+        _let_off(db)
         _look_back(db)
     finally:
         db.dispose()
@@ -67,6 +68,17 @@ def _pay(db: Database, invoice: UUID) -> None:
     for _ in range(2):
         status = db.run(business.pay, invoice, Decimal("81.00"), "transfer 4711", key="transfer 4711", **ANA)
         print(f"Paid: the invoice is {status}")
+
+
+def _let_off(db: Database) -> None:
+    """A discount for spring, which is then made smaller for March: one holds at a time."""
+    spring, march = (date(2026, 2, 1), date(2026, 6, 1)), (date(2026, 3, 1), date(2026, 4, 1))
+    db.run(business.let_off, "team", Decimal(20), *spring, key="discount in spring", **ANA)
+    db.run(business.let_off, "team", Decimal(10), *march, key="discount in March", **ANA)
+    with db.transaction(read_only=True, **ANA) as session:
+        for day in (date(2026, 2, 14), date(2026, 3, 14), date(2026, 4, 14), date(2026, 6, 14)):
+            percent = session.scalar(sa.select(Discount.percent).where(valid_at(Discount, day)))
+            print(f"Let off in {day:%B}: {percent or 0} %")
 
 
 def _refusals(db: Database, invoice: UUID) -> None:

@@ -49,6 +49,7 @@ from freehold.rooms.roles import Roles
 from freehold.rooms.soft_delete import SoftDelete, deleted, restore, restoring, with_deleted
 from freehold.rooms.tenancy import Tenancy, tenant_foreign_key, tenant_unique
 from freehold.rooms.tenants import LegalHold, Masked
+from freehold.rooms.valid_time import ValidTime, set_between, set_from, valid_at
 from freehold.rooms.versions import Versions
 from freehold.runtime import (
     AsyncCoreTransaction,
@@ -130,6 +131,7 @@ __all__ = [  # noqa: RUF022 - by code points, as every list of names here; E164 
     "StateMachine",
     "Tenancy",
     "Upgrade",
+    "ValidTime",
     "Verdict",
     "Versions",
     "Workload",
@@ -148,6 +150,8 @@ __all__ = [  # noqa: RUF022 - by code points, as every list of names here; E164 
     "reviewed_sql",
     "rewind",
     "rewind_all",
+    "set_between",
+    "set_from",
     "sql",
     "sql_column",
     "sql_file",
@@ -156,6 +160,7 @@ __all__ = [  # noqa: RUF022 - by code points, as every list of names here; E164 
     "timeline",
     "timeline_html",
     "total",
+    "valid_at",
     "versions_of",
     "with_deleted",
 ]

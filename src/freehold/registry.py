@@ -22,6 +22,7 @@ from freehold.rooms import (
     soft_delete,
     tenancy,
     tenants,
+    valid_time,
     versions,
 )
 
@@ -34,6 +35,7 @@ OWN: tuple[Room[Any], ...] = (
     outcomes.ROOM,
     outbox.ROOM,
     constraints.ROOM,
+    valid_time.ROOM,
     documents.ROOM,
     encryption.ROOM,
     tenants.ROOM,

@@ -10,7 +10,7 @@ from tests.docs.runner import commands, run
 from tools.check_rooms import ROOMS, ROOT
 
 PAGES = sorted(ROOMS.glob("*/README.md"))
-NOT_IN_THE_STARTER = {"audit", "encryption", "partitions", "tenants"}
+NOT_IN_THE_STARTER = {"audit", "encryption", "partitions", "tenants", "valid_time"}
 
 
 def test_readme(place: Path) -> None:

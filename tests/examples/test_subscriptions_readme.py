@@ -17,6 +17,8 @@ def test_from_nothing_to_a_proved_system() -> None:
         told = run(commands(PAGE), place)
     assert "Cy has to wait: data.limit" in told
     assert "Bo left and came back, 2 rows" in told
+    assert "Let off in March: 10.00 %" in told
+    assert "Let off in April: 20.00 %" in told
     assert "The books are right." in told
     assert "nothing to do" in told
     assert "rows of shop.payment: bookkeeping" in told

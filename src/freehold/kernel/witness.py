@@ -16,6 +16,15 @@ from freehold.kernel.template import read_sql
 
 DEEPEST = 8
 """How far up foreign keys are followed."""
+RANGES = {
+    "int4range": "integer",
+    "int8range": "bigint",
+    "numrange": "numeric",
+    "daterange": "date",
+    "tsrange": "timestamp without time zone",
+    "tstzrange": "timestamp with time zone",
+}
+"""The range types, each with that of its bounds."""
 INTEGERS = frozenset({"smallint", "integer", "bigint", "numeric"})
 
 
@@ -151,6 +160,9 @@ def _value(kind: str, label: str, number: int) -> Any:
     if kind == "date" or kind.startswith("timestamp"):
         # Near the present, which every table has room for that is cut by time.
         return (datetime.now(UTC) + timedelta(days=number)).date().isoformat()
+    if kind in RANGES:
+        first = _value(RANGES[kind], label, number)
+        return f"[{first},{first}]"
     if kind in {"json", "jsonb"}:
         return {}
     return [] if kind.endswith("[]") else "xy"[number]

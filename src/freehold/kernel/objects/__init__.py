@@ -2,7 +2,7 @@
 
 from freehold.kernel.objects.base import Change, Key, Lock, Object, Site
 from freehold.kernel.objects.column import Column
-from freehold.kernel.objects.constraint import Constraint
+from freehold.kernel.objects.constraint import Constraint, Older
 from freehold.kernel.objects.event_trigger import EventTrigger
 from freehold.kernel.objects.extension import Extension
 from freehold.kernel.objects.function import Function
@@ -37,6 +37,7 @@ __all__ = [
     "Lock",
     "Membership",
     "Object",
+    "Older",
     "Owner",
     "Policy",
     "Role",

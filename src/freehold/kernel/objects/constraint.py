@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
 from freehold.kernel.names import Sql, ddl, ident, qualified, trusted
 from freehold.kernel.objects.base import Change, Key, Lock, Object, Site
+
+
+@dataclass(frozen=True)
+class Older:
+    """What a server before ``version`` (as ``server_version_num``) has in the place of a constraint."""
+
+    version: int
+    type: str
+    definition: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,6 +24,7 @@ class Constraint(Object):
 
     ``type`` is ``pg_constraint.contype``: p, u, f, c or x. ``definition`` is what ``pg_get_constraintdef`` writes,
     without the marks of a constraint that is not validated yet. ``columns`` are the constrained columns in order.
+    ``older`` is what a server of an earlier version has in its place; only a declared constraint has one.
     """
 
     kind: ClassVar[str] = "constraint"
@@ -27,6 +37,7 @@ class Constraint(Object):
     definition: str
     columns: tuple[str, ...] = ()
     validated: bool = True
+    older: Older | None = field(default=None, compare=False)
 
     @property
     def name(self) -> tuple[str, ...]:
@@ -48,6 +59,8 @@ class Constraint(Object):
         return Change(title=f"{verb} {self.key}", statements=(statement,), lock=lock, on=self._table)
 
     def create(self, site: Site) -> tuple[Change, ...]:
+        if self.older is not None and site.version < self.older.version:
+            return replace(self, type=self.older.type, definition=self.older.definition, older=None).create(site)
         if self._can_wait(site):
             return self._add_unvalidated() if self.type in "fc" else self._add_by_index()
         return (self._change("add", self._add(trusted(self.definition)), self._add_lock),)

@@ -1,0 +1,3 @@
+UPDATE {{base}}
+SET {{during}} = 'empty'
+WHERE {{tenant}} = %(tenant)s
