@@ -319,9 +319,11 @@ def _lent(routine: Routine, declared: bool, verdicts: Sequence[Verdict], revoke:
     """A function that lends its owner's rights: the rooms' attacks on it count, and else what its owner may see."""
     called = f"{routine.schema}.{routine.name}"
     mine = [verdict for verdict in verdicts if called in verdict.subject or called in verdict.promise]
-    broken = next((verdict for verdict in mine if verdict.verdict is not Outcome.HELD), None)
-    if broken:
+    worst = {verdict.verdict: verdict for verdict in reversed(mine)}
+    if broken := worst.get(Outcome.BROKEN):
         return (Standing.BROKEN, f"{broken.promise}: {broken.detail}", (), revoke)
+    if untried := worst.get(Outcome.NOT_RUN):
+        return (Standing.UNKNOWN, f"it could not be attacked: {untried.detail}", (), ROWS)
     if not declared:
         return (Standing.UNKNOWN, f"it lends the rights of {routine.owner}, and nobody declared it", (), revoke)
     if mine:

@@ -6,17 +6,18 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby, islice
 from typing import Any
 
 from freehold.errors import InputError
 from freehold.events import Listener, ignore
-from freehold.isolation.attacks import ROOM, attacks
+from freehold.isolation.attacks import ROOM, Attack, attacks
 from freehold.isolation.catalog import read_exits
 from freehold.isolation.judge import FAILING, Entry, Standing, Struck, judge
 from freehold.isolation.known import Known, known_of
 from freehold.kernel.compile import Declared
 from freehold.kernel.observe import Connection
-from freehold.kernel.prove import Outcome, Verdict, run_probes
+from freehold.kernel.prove import Outcome, Verdict, run_batches, run_probes
 from freehold.kernel.room import Probe
 
 
@@ -87,18 +88,24 @@ def read_ledger(
         )
     exits = read_exits(connection, frozenset(known.roles), known.columns | frozenset(known.owned.values()))
     planned = list(attacks(exits, known))
+    struck = _strike(connection, planned, listener)
     others = [probe for probe in declared.probes if _counts(probe, known)]
-    verdicts = run_probes(
-        connection, [*(probe for each in planned for probe in each.probes), *others], listener=listener
-    )
-    struck, place = [], 0
-    for each in planned:
-        end = place + len(each.probes)
-        struck.append(Struck(each.exit, (each.role, *each.alike), tuple(verdicts[place:end])))
-        place = end
-    promises = verdicts[place:]
+    promises = run_probes(connection, others, listener=listener)
     entries = judge(exits, known, struck, _named(others, promises, known))
     return Ledger(tuple(entries), tuple(promises), time.monotonic() - started)
+
+
+def _strike(connection: Connection, planned: Sequence[Attack], listener: Listener) -> list[Struck]:
+    """The ledger's own attacks, those on one exit together."""
+    batches = [list(group) for _, group in groupby(planned, key=lambda attack: attack.exit)]
+    flat = [[probe for attack in batch for probe in attack.probes] for batch in batches]
+    struck = []
+    for batch, verdicts in zip(batches, run_batches(connection, flat, listener=listener), strict=True):
+        left = iter(verdicts)
+        for attack in batch:
+            mine = tuple(islice(left, len(attack.probes)))
+            struck.append(Struck(attack.exit, (attack.role, *attack.alike), mine))
+    return struck
 
 
 def _functions(probe: Probe, known: Known) -> list[str]:
@@ -107,8 +114,12 @@ def _functions(probe: Probe, known: Known) -> list[str]:
 
 
 def _counts(probe: Probe, known: Known) -> bool:
-    """Whether a room's probe is about isolation: the tenancy's own, and those that call a function."""
-    return probe.room == "tenancy" or bool(_functions(probe, known))
+    """Whether a room's probe is about isolation: the tenancy's own, and those that call a function.
+
+    The tenancy's attacks on one table are left to ``freehold prove``: the ledger makes its own on every relation.
+    """
+    alone = probe.room == "tenancy" and not probe.promise.startswith(f"{'.'.join(probe.subject.name)}: ")
+    return alone or bool(_functions(probe, known))
 
 
 def _named(probes: Sequence[Probe], verdicts: Sequence[Verdict], known: Known) -> list[Verdict]:
