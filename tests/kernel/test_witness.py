@@ -12,7 +12,8 @@ from freehold.testing.database import Database
 PLACE = ("s", "t", "tenant")
 COLUMNS = """a smallint NOT NULL, b numeric(8,2) NOT NULL, c uuid NOT NULL, d boolean NOT NULL, e date NOT NULL,
     f timestamptz NOT NULL, g jsonb NOT NULL, h text[] NOT NULL, i varchar(5) NOT NULL, j s.mood NOT NULL,
-    o int4range NOT NULL, p tstzrange NOT NULL, q daterange NOT NULL, k text, l bigint GENERATED ALWAYS AS IDENTITY, m integer NOT NULL DEFAULT 7,
+    o int4range NOT NULL, p tstzrange NOT NULL, q daterange NOT NULL,
+    k text, l bigint GENERATED ALWAYS AS IDENTITY, m integer NOT NULL DEFAULT 7,
     n bigint GENERATED ALWAYS AS (m * 2) STORED, parent integer NOT NULL REFERENCES s.parent (id)"""
 
 
