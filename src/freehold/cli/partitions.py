@@ -12,11 +12,15 @@ from freehold.cli.project import Connection, Project
 from freehold.cli.render import answers, note, print_json, watching
 from freehold.errors import InputError
 from freehold.events import Listener
+from freehold.kernel.periods import Cut
 from freehold.operations import apply_new_tables
+from freehold.rooms.history import ROOM as HISTORY
+from freehold.rooms.history import History
 from freehold.rooms.partitions import ROOM, Partitioned
 from freehold.rooms.partitions.export import Exported
 from freehold.rooms.partitions.runtime import partitions_of, retire
 
+Cuts = Partitioned | Cut
 Maintain = Annotated[
     bool, typer.Option("--maintain", help="Make the periods that are missing, and retire those past their time.")
 ]
@@ -29,7 +33,7 @@ def partitions(project: Project, maintain: Maintain = False, json: Json = False)
     Run it with --maintain from a scheduler, several times within the periods that are made ahead. Two at once are
     harmless, and one that is cut short is finished by the next.
     """
-    declared = list(project.layer.of_type(Partitioned))
+    declared = [*project.layer.of_type(Partitioned), *_histories(project)]
     if not declared:
         raise InputError("The layer declares no partitioned table", hint="Add Partitioned(...) to it, and apply.")
     with project.connection() as connection, watching() as listener:
@@ -48,19 +52,27 @@ def partitions(project: Project, maintain: Maintain = False, json: Json = False)
             answers().print(text, markup=False)
 
 
+def _histories(project: Project) -> list[Cut]:
+    return [cut for each in project.layer.of_type(History) if (cut := each.cut)]
+
+
 def _maintain(
-    project: Project, connection: Connection, declared: list[Partitioned], listener: Listener
+    project: Project, connection: Connection, declared: list[Cuts], listener: Listener
 ) -> dict[str, list[Any]]:
-    made = apply_new_tables(connection, project.declared, ROOM.name, cache=project.cache, listener=listener)
+    made = [
+        step
+        for room in (ROOM.name, HISTORY.name)
+        for step in apply_new_tables(connection, project.declared, room, cache=project.cache, listener=listener).steps
+    ]
     retired = [found for each in declared for found in retire(connection, each, listener=listener)]
     return {
-        "made": [step.key.name[1] for step in made.steps if step.key.kind == "table"],
+        "made": [step.key.name[1] for step in made if step.key.kind == "table"],
         "dropped": [found for found in retired if isinstance(found, str)],
         "exported": [asdict(found) for found in retired if isinstance(found, Exported)],
     }
 
 
-def _shown(connection: Connection, declaration: Partitioned) -> dict[str, Any]:
+def _shown(connection: Connection, declaration: Cuts) -> dict[str, Any]:
     return {
         "table": declaration.title,
         "partitions": [asdict(partition) for partition in partitions_of(connection, declaration)],

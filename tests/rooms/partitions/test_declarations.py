@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from freehold import Partitioned
 from freehold.errors import DeclarationError
-from freehold.rooms.partitions.compile import partition_name
-from freehold.rooms.partitions.periods import KINDS
+from freehold.kernel.periods import KINDS, partition_name
 
 from .layer import Clock, Event, Item, events
 
@@ -84,8 +83,8 @@ def test_refused_where_it_is_written(table: sa.Table, options: dict[str, Any], t
 
 def test_the_first_day_bounds_what_is_kept() -> None:
     clock = Clock()
-    assert len(list(events(clock).periods())) == 3 + 1 + 2
-    assert len(list(events(clock, since=date(2026, 3, 30)).periods())) == 1 + 1 + 2
-    assert len(list(events(clock, keep=None, since=date(2026, 4, 9)).periods())) == 1 + 2, "never less than now"
+    assert len(list(events(clock).cut.periods())) == 3 + 1 + 2
+    assert len(list(events(clock, since=date(2026, 3, 30)).cut.periods())) == 1 + 1 + 2
+    assert len(list(events(clock, keep=None, since=date(2026, 4, 9)).cut.periods())) == 1 + 2, "never less than now"
     assert Partitioned(Item, parts=4).method == "HASH"
     assert events(clock).column == Event.at.name

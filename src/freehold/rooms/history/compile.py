@@ -42,7 +42,8 @@ def compile_history(declaration: History, model: Model) -> Iterator[Object]:
     definer = model.role("definer")
     yield model.machine_role("definer", "owns the functions that write history; nobody acts as it")
     yield from _table(layout, definer)
-    for function in (*recorders(layout), *keepers(layout, declaration.keep)):
+    purged = None if layout.cut else declaration.keep
+    for function in (*recorders(layout), *keepers(layout, purged)):
         yield function
         if function.definer:
             yield Owner(on="function", target=function.name, role=definer, reason=function.reason)
@@ -54,7 +55,7 @@ def compile_history(declaration: History, model: Model) -> Iterator[Object]:
     if layout.base.facts.tenant_column:
         yield _reading(layout.base, definer)
     yield from past_views(layout)
-    if declaration.keep:
+    if purged:
         yield from _retention(layout, model)
 
 
@@ -62,6 +63,8 @@ def scope_history(declaration: History, model: Model) -> Iterator[Scope]:
     """A trigger on the history table could change what is recorded."""
     layout = layout_of(declaration, model)
     yield Scope("trigger", (layout.base.schema, layout.table))
+    if layout.cut:
+        yield Scope("partition", layout.cut.name)
 
 
 def _table(layout: Layout, definer: str) -> Iterator[Object]:
@@ -74,7 +77,17 @@ def _table(layout: Layout, definer: str) -> Iterator[Object]:
         writers=(definer,),
         outlived=True,
     )
-    yield Table(schema=layout.base.schema, table=layout.table, columns=layout.columns, facts=facts, reason=reason)
+    table = Table(
+        schema=layout.base.schema,
+        table=layout.table,
+        columns=layout.columns,
+        partition_key="RANGE (valid_to)" if layout.cut else "",
+        facts=facts,
+        reason=reason,
+    )
+    yield table
+    if layout.cut:
+        yield from layout.cut.partitions(table)
     key = (*layout.key, "valid_to")
     yield Constraint(
         schema=layout.base.schema,

@@ -10,7 +10,8 @@ from freehold.kernel.derived import copied, followed, listed, matched
 from freehold.kernel.model import Model
 from freehold.kernel.names import Sql, ddl, ident, qualified, shortened
 from freehold.kernel.objects import Column, Table
-from freehold.rooms.history.declare import History
+from freehold.kernel.periods import Cut
+from freehold.rooms.history.declare import History, history_name
 
 OWN = (
     ("valid_from", "timestamp with time zone", True),
@@ -25,11 +26,6 @@ OWN = (
 """The columns that history adds: name, type, NOT NULL."""
 
 
-def history_name(table: str) -> str:
-    """The name of a table's history table."""
-    return shortened(f"{table}_history")
-
-
 @dataclass(frozen=True)
 class Layout:
     """A base table and what its history is made of."""
@@ -41,6 +37,8 @@ class Layout:
     """Whether only versions that ended are kept, the current one being the row itself."""
     born: str = ""
     """The column that says since when a row is there."""
+    cut: Cut | None = None
+    """How the history table is cut by time."""
 
     @property
     def table(self) -> str:
@@ -138,4 +136,5 @@ def layout_of(declaration: History, model: Model) -> Layout:
         key=model.primary_key(base),
         ended=declaration.current == "base",
         born=declaration.born or "",
+        cut=declaration.cut,
     )

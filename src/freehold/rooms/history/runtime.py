@@ -11,7 +11,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapper, Session, aliased, registry
 
 from freehold.errors import InputError
 from freehold.kernel.declare import name_of, table_of
-from freehold.rooms.history.layout import history_name
+from freehold.rooms.history.declare import history_name
 from freehold.rooms.history.past import MOMENT, past_schema
 
 E = TypeVar("E")

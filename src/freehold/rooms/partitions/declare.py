@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
-from typing import Literal
 
 import sqlalchemy as sa
 
 from freehold.errors import DeclarationError
-from freehold.kernel.declare import Entity, name_of, seconds_of, table_of
-from freehold.rooms.partitions.periods import KINDS, Every
+from freehold.kernel.declare import Entity, name_of, table_of
+from freehold.kernel.periods import KINDS, Cut, Period, now
 
-Period = Literal["hour", "day", "week", "month", "year"]
 _KEY = re.compile(r'\s*(RANGE|HASH)\s*\(\s*"?(\w+)"?\s*\)\s*', re.IGNORECASE)
 MOST_PARTS = 1024
 """The planner looks at each partition that it cannot rule out; PostgreSQL's manual advises a few thousand at most."""
-
-
-def now() -> datetime:
-    """The machine's clock, in UTC."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -95,25 +88,23 @@ class Partitioned:
         return self._by[1]
 
     @property
-    def period(self) -> Every:
-        """The kind of period."""
+    def name(self) -> tuple[str, str]:
+        """``(schema, table)``."""
+        return name_of(self.entity)
+
+    @property
+    def cut(self) -> Cut:
+        """How the table is cut by time."""
         assert self.every is not None
-        return KINDS[self.every]
+        kind = table_of(self.entity).columns[self.column].type
+        zoned = isinstance(kind, sa.DateTime) and kind.timezone
+        text = f"timestamp {'with' if zoned else 'without'} time zone" if isinstance(kind, sa.DateTime) else "date"
+        return Cut(self.name, text, self.every, self.ahead, self.keep, self.since, self.export, self.clock)
 
     @property
     def cutoff(self) -> datetime | None:
         """Periods that ended by then are past their time."""
-        return None if self.keep is None else self.clock() - timedelta(seconds=seconds_of(self.keep))
-
-    def periods(self) -> Iterator[tuple[datetime, datetime]]:
-        """Beginning and end of every period that has a partition now."""
-        first = self.cutoff
-        if self.since is not None:
-            begun = datetime(self.since.year, self.since.month, self.since.day, tzinfo=UTC)
-            first = begun if first is None else max(first, begun)
-        assert first is not None
-        present = self.period.containing(self.clock())
-        return self.period.between(min(first, present), self.period.step(present, self.ahead))
+        return None if self.keep is None else self.cut.cutoff
 
     @property
     def _by(self) -> tuple[str, str]:
@@ -140,7 +131,7 @@ class Partitioned:
             raise self._refused("does not say where it begins", "Say keep= how long, or since= a date.")
         if self.export is not None and self.keep is None:
             raise self._refused("exports what is never past its time", "Say keep= how long.")
-        count = sum(1 for _ in self.periods())
+        count = sum(1 for _ in self.cut.periods())
         if count > MOST_PARTS:
             raise self._refused(f"would have {count} partitions", f"Choose a longer period: at most {MOST_PARTS}.")
 

@@ -12,7 +12,7 @@ from freehold.kernel.names import ddl, ident, idents, joined, literal, trusted
 from freehold.kernel.objects import Column, Key, Table, table_key
 from freehold.kernel.room import Probe, Raises, Returns
 from freehold.kernel.template import fill, read_sql
-from freehold.rooms.partitions.compile import compile_partitions, written
+from freehold.rooms.partitions.compile import compile_partitions
 from freehold.rooms.partitions.declare import Partitioned
 
 PACKAGE = __package__ or ""
@@ -131,8 +131,8 @@ class Ground:
 
     def pruned(self) -> Probe:
         """The plan of a query over one period, as the application under a tenant."""
-        begin, end = next(iter(self.declaration.periods()))
-        low, high = (literal(written(self.declaration, moment)) for moment in (begin, end))
+        begin, end = next(iter(self.declaration.cut.periods()))
+        low, high = (literal(self.declaration.cut.written(moment)) for moment in (begin, end))
         tenant = self.table.facts.tenant_column if self._context else ""
         query = fill(
             PACKAGE,

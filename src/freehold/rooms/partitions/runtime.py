@@ -15,8 +15,8 @@ from psycopg.rows import class_row
 from freehold.errors import PartitionInUse
 from freehold.events import Listener, PartitionRetired, ignore
 from freehold.kernel.action import record_action
-from freehold.kernel.declare import name_of
 from freehold.kernel.names import Sql, ddl, literal, qualified
+from freehold.kernel.periods import Cut
 from freehold.kernel.template import read_sql
 from freehold.rooms.partitions.declare import Partitioned
 from freehold.rooms.partitions.export import Exported, export
@@ -26,6 +26,8 @@ LOCK_TIMEOUT = "2s"
 """A partition that does not get its lock within this time stays for the next run."""
 _UPPER = re.compile(r"TO \('([^']+)'\)")
 Connection = psycopg.Connection[Any]
+Cuts = Partitioned | Cut
+"""A declaration, or what another room has cut by time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Partition:
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def partitions_of(connection: Connection, declaration: Partitioned) -> list[Partition]:
+def partitions_of(connection: Connection, declaration: Cuts) -> list[Partition]:
     """The partitions of a table, and those that were detached to be dropped."""
     with connection.transaction(), connection.cursor(row_factory=class_row(Partition)) as cursor:
         cursor.execute("SET LOCAL timezone = 'UTC'")
@@ -57,7 +59,7 @@ def partitions_of(connection: Connection, declaration: Partitioned) -> list[Part
         return cursor.execute(sql.SQL(read_sql(PACKAGE, "list_partitions")), names).fetchall()
 
 
-def retire(connection: Connection, declaration: Partitioned, *, listener: Listener = ignore) -> list[Exported | str]:
+def retire(connection: Connection, declaration: Cuts, *, listener: Listener = ignore) -> list[Exported | str]:
     """Take away every period that is past its time; the files written, or the names of what was dropped unexported.
 
     A run that is cut short at any point is finished by the next one. Readers and writers of the table go on: a
@@ -83,7 +85,7 @@ def retire(connection: Connection, declaration: Partitioned, *, listener: Listen
     for partition in leaving.expired():
         done.append(leaving.take(partition))
         how = "export" if isinstance(done[-1], Exported) else "drop"
-        record_action(connection, "partition", f"{name_of(declaration.entity)[0]}.{partition.name}", how, {})
+        record_action(connection, "partition", f"{declaration.name[0]}.{partition.name}", how, {})
         listener(PartitionRetired(declaration.title, partition.name, isinstance(done[-1], Exported)))
     return done
 
@@ -93,7 +95,7 @@ class Leaving:
     """The periods of one table that are past their time, on their way out."""
 
     connection: Connection
-    declaration: Partitioned
+    declaration: Cuts
 
     def expired(self) -> list[Partition]:
         """What an earlier run has begun, and what is past its time."""
@@ -165,14 +167,14 @@ class Leaving:
         self.connection.execute(sql.SQL(statement))
 
 
-def _parent(declaration: Partitioned) -> Sql:
-    return qualified(*name_of(declaration.entity))
+def _parent(declaration: Cuts) -> Sql:
+    return qualified(*declaration.name)
 
 
-def _part(declaration: Partitioned, name: str) -> Sql:
-    return qualified(name_of(declaration.entity)[0], name)
+def _part(declaration: Cuts, name: str) -> Sql:
+    return qualified(declaration.name[0], name)
 
 
-def _mark(declaration: Partitioned) -> str:
+def _mark(declaration: Cuts) -> str:
     """The comment that tells a detached partition from a table of somebody's own."""
     return f"freehold: a period of {declaration.title} that is past its time"
