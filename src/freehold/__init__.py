@@ -47,7 +47,7 @@ from freehold.rooms.partitions import Partitioned
 from freehold.rooms.reports import Report, read_report
 from freehold.rooms.roles import Roles
 from freehold.rooms.soft_delete import SoftDelete, deleted, restore, restoring, with_deleted
-from freehold.rooms.tenancy import Tenancy, tenant_foreign_key, tenant_unique
+from freehold.rooms.tenancy import Canaries, Tenancy, tenant_foreign_key, tenant_unique
 from freehold.rooms.tenants import LegalHold, Masked
 from freehold.rooms.valid_time import ValidTime, set_between, set_from, valid_at
 from freehold.rooms.versions import Versions
@@ -84,6 +84,7 @@ __all__ = [  # noqa: RUF022 - by code points, as every list of names here; E164 
     "Backup",
     "Balanced",
     "BlindIndex",
+    "Canaries",
     "CancelledAfterCommit",
     "Change",
     "Changed",

@@ -17,6 +17,8 @@ from freehold import journal
 from freehold.errors import PlanStale, PrivilegeMissing, ServerTooOld
 from freehold.events import Listener, ignore
 from freehold.isolation import Ledger, read_ledger
+from freehold.isolation.canaries import attack, plant
+from freehold.isolation.known import known_of
 from freehold.kernel.action import record_action
 from freehold.kernel.apply import LockBudget, apply, exclusive
 from freehold.kernel.compile import Declared
@@ -263,6 +265,42 @@ def prove_isolation(
     return ledger
 
 
+@translated("prove")
+def prove_canaries(
+    connection: Connection,
+    declared: Declared,
+    canaries: tuple[str, str],
+    application: Connection | None = None,
+    *,
+    record: bool = True,
+) -> tuple[list[Verdict], tuple[tuple[str, str], ...]]:
+    """Plant two tenants where they are absent, attack their committed rows, and keep the verdicts as evidence.
+
+    Parameters
+    ----------
+    canaries
+        The two tenants.
+    application
+        A connection of the application's own login, in autocommit mode; without it the administrator takes its role.
+
+    Returns
+    -------
+    tuple
+        The verdicts, and the tables that took no row that could be made up.
+    """
+    check_server(connection)
+    recorded = record and journal.installed_version(connection)
+    known = known_of(declared, {})
+    own = [(t.schema, t.table) for t in declared.model.tables if t.facts.role in {"root", "model"} and not t.parent]
+    refused = plant(connection, known, [name for name in own if name in known.owned], canaries)
+    role = "" if application else declared.model.role("app_a")
+    verdicts = attack(connection, application or connection, known, canaries, role=role)
+    if recorded:
+        digest = declaration_digest(declared)
+        journal.record_evidence(connection, verdicts, declaration=digest, valid_seconds=EVIDENCE_SECONDS)
+    return verdicts, refused
+
+
 def record_drill(
     connection: Connection, declared: Declared, drill: Drill, finding: Finding, *, seconds: float = 0.0
 ) -> Verdict:
@@ -336,6 +374,7 @@ __all__ = [
     "flat_figures",
     "layer_status",
     "plan_layer",
+    "prove_canaries",
     "prove_isolation",
     "prove_layer",
     "record_drill",

@@ -33,3 +33,8 @@ def test_only_tenancy_has_a_ledger(project: Command) -> None:
     for arguments in (("prove", "history"), ("prove", "tenancy", "--room", "roles")):
         refused = project(*arguments)
         assert (refused.status, "hint:" in refused.err) == (2, True), refused.err
+
+
+def test_canaries_have_to_be_declared(project: Command) -> None:
+    refused = project("prove", "--canaries")
+    assert (refused.status, "Canaries(one, two)" in refused.err) == (2, True), refused.err

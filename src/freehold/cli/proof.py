@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -16,14 +17,24 @@ from freehold.cli.project import Project
 from freehold.cli.render import answers, note, print_json, watching
 from freehold.errors import InputError
 from freehold.kernel.prove import Outcome, Verdict
-from freehold.operations import prove_isolation, prove_layer
+from freehold.operations import prove_canaries, prove_isolation, prove_layer
 from freehold.rooms.tenancy import Tenancy
+from freehold.servers import connect
 
 What = Annotated[
     str | None,
     typer.Argument(metavar="[tenancy]", help="'tenancy' walks every exit of tenants' rows: the isolation ledger."),
 ]
 Rooms = Annotated[list[str] | None, typer.Option("--room", help="Only this room's promises; may be repeated.")]
+Canary = Annotated[
+    bool, typer.Option("--canaries", help="Attack the tenancy's two canary tenants alone; plants them where absent.")
+]
+Login = Annotated[
+    str,
+    typer.Option(
+        "--as", help="With --canaries: URL of the application's login; its password from PGPASSWORD or a passfile."
+    ),
+]
 Junit = Annotated[Path | None, typer.Option("--junit", help="Write the verdicts as JUnit XML into this file.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Name the promises that held, too.")]
 NoRecord = Annotated[bool, typer.Option("--no-record", help="Keep no evidence in the database.")]
@@ -34,6 +45,8 @@ def prove(
     project: Project,
     what: What = None,
     room: Rooms = None,
+    canaries: Canary = False,
+    login: Login = "",
     junit: Junit = None,
     verbose: Verbose = False,
     no_record: NoRecord = False,
@@ -46,10 +59,13 @@ def prove(
     """
     if what is not None:
         _prove_ledger(project, what, room, junit=junit, verbose=verbose, record=not no_record, json=json)
-    declared = project.declared
-    rooms = _known(room or [], {probe.room for probe in declared.probes})
-    with project.connection() as connection, watching() as listener:
-        verdicts = prove_layer(connection, declared, rooms=rooms, record=not no_record, listener=listener)
+    if canaries:
+        verdicts = _prove_canaries(project, login, record=not no_record)
+    else:
+        declared = project.declared
+        rooms = _known(room or [], {probe.room for probe in declared.probes})
+        with project.connection() as connection, watching() as listener:
+            verdicts = prove_layer(connection, declared, rooms=rooms, record=not no_record, listener=listener)
     if junit:
         write_junit(junit, verdicts)
     if json:
@@ -85,6 +101,20 @@ def _prove_ledger(
     else:
         print_ledger(ledger, verbose)
     raise typer.Exit(Status.BROKEN if ledger.failing else _status(ledger.promises))
+
+
+def _prove_canaries(project: Project, login: str, *, record: bool) -> list[Verdict]:
+    declared = next((t.canaries for t in project.layer.of_type(Tenancy) if t.canaries), None)
+    if declared is None:
+        raise InputError("The tenancy declares no canaries", hint="Write Tenancy(..., canaries=Canaries(one, two)).")
+    pair = (declared.one, declared.two)
+    with ExitStack() as stack:
+        connection = stack.enter_context(project.connection())
+        application = stack.enter_context(connect(login, autocommit=True)) if login else None
+        verdicts, refused = prove_canaries(connection, project.declared, pair, application, record=record)
+    for table in refused:
+        note(f"{'.'.join(table)} took no made-up row: write one for each canary with the application")
+    return verdicts
 
 
 def _known(asked: Sequence[str], rooms: set[str]) -> Sequence[str]:

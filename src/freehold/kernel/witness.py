@@ -65,6 +65,10 @@ class Witnesses:
             self._found[place] = self._find(place)
         return self._found[place] or self._plant(place)
 
+    def made_up(self, table: tuple[str, str], number: int) -> dict[str, Any]:
+        """Harmless values for the columns that an insert into a table must give, other ones for each number."""
+        return _required(self._columns(table), number)
+
     def _find(self, place: tuple[str, str, str]) -> Witness | None:
         """The lowest tenant and the next one, each by one index descent where the tenant leads the primary key."""
         first = self._row("find_first_tenant", place, {})

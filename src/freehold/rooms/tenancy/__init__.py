@@ -3,7 +3,7 @@
 from freehold.kernel.room import Phase, Room
 from freehold.rooms.tenancy.classify import classify
 from freehold.rooms.tenancy.compile import compile_tenancy
-from freehold.rooms.tenancy.declare import Tenancy, tenant_foreign_key, tenant_unique
+from freehold.rooms.tenancy.declare import Canaries, Tenancy, tenant_foreign_key, tenant_unique
 from freehold.rooms.tenancy.probes import probes
 from freehold.rooms.tenancy.scope import scope
 
@@ -18,4 +18,4 @@ ROOM = Room(
     single=True,
 )
 
-__all__ = ["ROOM", "Tenancy", "tenant_foreign_key", "tenant_unique"]
+__all__ = ["ROOM", "Canaries", "Tenancy", "tenant_foreign_key", "tenant_unique"]

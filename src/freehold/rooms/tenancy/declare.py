@@ -15,6 +15,28 @@ EVERY_TABLE = "*"
 COLUMN = "tenant_id"
 
 
+@dataclass(frozen=True, slots=True)
+class Canaries:
+    """Two tenants that live in production to be attacked there: ``freehold prove --canaries`` plants and attacks them.
+
+    Parameters
+    ----------
+    one, two
+        Their keys in the root table, as text. They are tenants like any other: a report of one tenant does not count
+        them, a total over all tenants does, unless its query leaves these two out.
+    """
+
+    one: str
+    two: str
+
+    def __post_init__(self) -> None:
+        if not self.one or not self.two or self.one == self.two:
+            raise DeclarationError(
+                f"Canaries are two tenants, and not {self.one!r} and {self.two!r}",
+                hint="Name two keys of the root table that no customer has.",
+            )
+
+
 @dataclass(frozen=True, init=False)
 class Tenancy:
     """Who owns the rows of each table.
@@ -33,6 +55,8 @@ class Tenancy:
     exits
         Exits of the isolation ledger that are known and accepted, by the name that ``freehold prove tenancy`` prints,
         each with the reason: ``{"role nightly_dump": "dumps the whole database into the vault"}``.
+    canaries
+        Two tenants that live in production to be attacked there.
 
     >>> Tenancy(None, exempt={"*": "one company's own books"}).single
     True
@@ -43,6 +67,7 @@ class Tenancy:
     shared: tuple[Entity, ...] = ()
     exempt: Mapping[Entity | str, str] = field(default_factory=dict)
     exits: Mapping[str, str] = field(default_factory=dict)
+    canaries: Canaries | None = None
 
     def __init__(
         self,
@@ -51,12 +76,14 @@ class Tenancy:
         shared: Iterable[Entity] = (),
         exempt: Mapping[Any, str] | None = None,
         exits: Mapping[str, str] | None = None,
+        canaries: Canaries | None = None,
     ) -> None:
         object.__setattr__(self, "root", root)
         object.__setattr__(self, "column", column)
         object.__setattr__(self, "shared", tuple(shared))
         object.__setattr__(self, "exempt", dict(exempt or {}))
         object.__setattr__(self, "exits", dict(exits or {}))
+        object.__setattr__(self, "canaries", canaries)
         self._check_root()
         self._check_reasons()
 
