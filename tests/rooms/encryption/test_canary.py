@@ -10,12 +10,16 @@ import pytest
 import sqlalchemy as sa
 from psycopg import sql
 
-from freehold import Database
+from freehold import Database, Encryption
 from freehold.errors import ClearTextRefused
+from freehold.operations import apply_layer
+from freehold.rooms.encryption.local_keys import LocalKeyFile
 from freehold.rooms.encryption.runtime import cipher_of
+from freehold.servers import OwnedServer, disposable
+from freehold.testing.database import create_database
 
 from .conftest import RING, Built
-from .layer import ONE, Contact
+from .layer import ONE, SECRET, Contact, layer
 
 
 def holders(folder: Path, needle: bytes) -> set[str]:
@@ -73,3 +77,38 @@ def test_a_temporary_file_holds_no_clear_value(built: Built, db: Database) -> No
             spilled = [path for path in (folder / "base" / "pgsql_tmp").rglob("*") if path.is_file()]
             assert any(clear.encode() in path.read_bytes() for path in spilled)
             assert not any(secret.encode() in path.read_bytes() for path in spilled)
+
+
+def test_statistics_and_logged_plans_hold_no_clear_value(server: OwnedServer, tmp_path: Path) -> None:
+    """The extension that keeps statements, and the one that logs plans with their parameters."""
+    secret, clear = f"secret-{uuid4().hex}@example.org", f"clear-{uuid4().hex}"
+    settings = {
+        "shared_preload_libraries": "pg_stat_statements,auto_explain",
+        "auto_explain.log_min_duration": "0",
+        "auto_explain.log_analyze": "on",
+        "auto_explain.log_parameter_max_length": "-1",
+        "log_parameter_max_length": "-1",
+        "log_statement": "all",
+    }
+    with disposable(server.binaries, settings=settings) as own:
+        place = create_database(own, "canary")
+        made = layer("canary")
+        with place.connect(autocommit=True) as connection:
+            apply_layer(connection, made.declared)
+            connection.execute("SELECT freehold.add_context_key_v1('k1', %s)", (SECRET,))
+            connection.execute("ALTER ROLE canary_app_a PASSWORD 'of the application'")
+            connection.execute("INSERT INTO shop.company (id) VALUES (%s)", (ONE,))
+            connection.execute("CREATE EXTENSION pg_stat_statements SCHEMA public")
+            url = place.url(user="canary_app_a", password="of the application")
+            db = made.connect(url, keys=RING, encryption=Encryption(LocalKeyFile.create(tmp_path / "keys")))
+            with db.transaction(tenant=ONE, actor="ann") as session:
+                session.add(Contact(mail=secret, phone=secret, badge=secret, name=clear))
+            with db.transaction(tenant=ONE, actor="ann") as session:
+                assert len(cipher_of(session).find(session, Contact.mail, secret)) == 1
+            db.dispose()
+            kept = str(connection.execute("SELECT query FROM public.pg_stat_statements").fetchall())
+        assert "shop.contact" in kept
+        assert secret not in kept
+        logged = own.log_path.read_text(encoding="utf-8", errors="replace")
+    assert clear in logged, "parameters are logged"
+    assert secret not in logged
