@@ -57,7 +57,7 @@ class Retail(NamedTuple):
 
 
 def _foreign(entry: Entry) -> bool:
-    known = entry.exit.startswith((f"role {NAME}_", "role public", "role stranger"))
+    known = entry.exit.startswith((f"role {NAME}_", "role public")) or NAME in entry.reason
     return entry.kind == "role" and entry.standing is Standing.UNKNOWN and not known
 
 

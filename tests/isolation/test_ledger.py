@@ -163,6 +163,17 @@ def test_accepting_does_not_mend_what_is_broken(retail: Retail) -> None:
     assert retail.ledger({"table retail.customer": "nobody looks"}).failing
 
 
+def test_who_may_become_a_superuser_is_told(retail: Retail, layer_name: str) -> None:
+    retail.run(f"CREATE ROLE {layer_name}_root SUPERUSER", f"GRANT {layer_name}_root TO {{app}}")
+    try:
+        found = [line for line in retail.ledger().entries if line.exit == f"role {layer_name}_root"]
+        assert [(line.standing, "superuser that ledger_app_a" in line.reason) for line in found] == [
+            (Standing.UNKNOWN, True)
+        ]
+    finally:
+        retail.run(f"REVOKE {layer_name}_root FROM {{app}}")
+
+
 def test_a_member_of_the_owner_that_nobody_declared_is_told(retail: Retail, layer_name: str) -> None:
     retail.run(f"CREATE ROLE {layer_name}_guest LOGIN", f"GRANT CONNECT ON DATABASE {layer_name} TO {layer_name}_guest")
     retail.run(f"GRANT {{owner}} TO {layer_name}_guest")

@@ -140,7 +140,12 @@ def _accepted(entries: Iterable[Entry], accepted: Mapping[str, str]) -> list[Ent
 def _roles(exits: Exits, known: Known, actors: Sequence[Actor]) -> Iterator[Entry]:
     plain = {actor.name for actor in actors}
     for actor in exits.actors.values():
-        if actor.superuser:
+        if actor.superuser and actor.from_:
+            who = ", ".join(actor.from_)
+            yield _role(
+                actor, Standing.UNKNOWN, f"a superuser that {who} may become", f"REVOKE {actor.name} FROM {who}."
+            )
+        elif actor.superuser:
             yield _role(actor, Standing.EXEMPT, "a superuser: no right and no policy holds for it")
         elif actor.name not in plain:
             yield _machine_role(actor, known)

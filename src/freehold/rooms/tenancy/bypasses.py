@@ -17,6 +17,8 @@ from freehold.rooms.tenancy.table_probes import AS_TENANT, Target
 AS_OTHER = AS_TENANT.replace("%(tenant)s", "%(other)s")
 TOLD = "SELECT pg_catalog.set_config('probe.other', %(other)s::text, true)"
 """Utility statements and function bodies take no parameters; the other tenant's name reaches them through a setting."""
+PATIENCE = "SET LOCAL lock_timeout = '200ms'"
+"""CREATE RULE and CREATE TRIGGER lock the table before they ask for the right; nobody waits longer behind them."""
 NONE = Returns(((0,),))
 DENIED = Raises("42501")
 MISSING = Raises("FH001")
@@ -278,7 +280,7 @@ def _target(model: Model) -> Target | None:
 def _probe(target: Target, way: Way) -> Probe:
     role = ident(target.model.role("app_a"))
     become = (ddl("SET LOCAL ROLE {}", role),) if way.own else ()
-    texts = (AS_TENANT, TOLD, *way.ready, *become, *way.own)
+    texts = (AS_TENANT, TOLD, PATIENCE, *way.ready, *become, *way.own)
     return Probe(
         promise=way.promise,
         subject=target.table.key,
