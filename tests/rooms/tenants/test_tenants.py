@@ -172,6 +172,14 @@ def test_a_tenant_that_is_there_already(built: Built, tmp_path: Path) -> None:
         import_tenant(built.connection, built.layer.declared, tmp_path / "one.zip")
 
 
+def test_whoever_takes_a_tenant_out_is_recorded(built: Built, elsewhere: Connection, tmp_path: Path) -> None:
+    digest = leave(built, tmp_path / "one.zip").digest
+    clone_tenant(built.connection, elsewhere, built.layer.declared, str(ONE))
+    query = "SELECT object, action FROM freehold.audit WHERE kind = 'tenant' ORDER BY id"
+    assert built.connection.execute(query).fetchall() == [(str(ONE), "export"), (str(ONE), "clone")]
+    assert Archive(tmp_path / "one.zip").manifest.digest == digest
+
+
 @pytest.mark.parametrize("tenant", ["", "no uuid", "'; DROP TABLE shop.invoice; --"])
 def test_a_text_that_is_no_id(built: Built, tmp_path: Path, tenant: str) -> None:
     for work in (

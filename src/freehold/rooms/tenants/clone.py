@@ -65,6 +65,7 @@ def clone_tenant(
             rewrite=rewrite,
             leave_out=lambda owned: owned.role not in ("root", "model", "history"),
             written_as=as_tenant,
+            action="clone",
         )
         return import_tenant(target, declared, path).manifest
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from freehold.errors import TenantUnknown
+from freehold.kernel.action import record_action
 from freehold.kernel.compile import Declared
 from freehold.kernel.names import Sql, ddl, ident, idents, joined
 from freehold.kernel.template import read_sql
@@ -27,6 +28,7 @@ def export_tenant(
     rewrite: Rewrite | None = None,
     leave_out: Callable[[Owned], bool] = lambda owned: False,
     written_as: str = "",
+    action: str = "export",
 ) -> Manifest:
     """Write all that a tenant has into one file: live, deleted and past rows, reports, outcomes, wrapped keys, entries.
 
@@ -45,6 +47,9 @@ def export_tenant(
         The declaration's, for the manifest.
     rewrite, leave_out, written_as
         What a clone changes: lines, tables, and the tenant's id in the manifest.
+    action
+        What the audit of this database is told, before the archive gets its name; empty where nothing leaves it.
+        A standby cannot write, and records nothing.
 
     Raises
     ------
@@ -57,41 +62,45 @@ def export_tenant(
     """
     tables = [owned for owned in owned_tables(declared.model) if not owned.counts_again and not leave_out(owned)]
     check_tenant(connection, tenant, declared.model.tenant_type)
-    with connection.transaction(), Writer(path) as writer:
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        pin(connection)
-        columns = columns_of(connection, tables)
-        head = connection.execute(read_sql(PACKAGE, "read_moment")).fetchone() or ("", "")
-        members = []
-        for owned in tables:
-            live = tuple(column for column in columns[owned.name] if not column.generated)
-            pieces = copied(connection, owned, live, tenant)
-            tally = writer.member(f"{owned.title}.copy", rewrite(owned, live, pieces) if rewrite else pieces)
-            members.append(
-                Member(
-                    *owned.name,
-                    owned.column,
-                    tuple((column.name, column.type) for column in live),
-                    tally.rows,
-                    tally.bytes,
-                    tally.sha.hexdigest(),
-                    owned.table.facts.stays,
+    with Writer(path) as writer:
+        with connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            pin(connection)
+            columns = columns_of(connection, tables)
+            head = connection.execute(read_sql(PACKAGE, "read_moment")).fetchone() or ("", "")
+            members = []
+            for owned in tables:
+                live = tuple(column for column in columns[owned.name] if not column.generated)
+                pieces = copied(connection, owned, live, tenant)
+                tally = writer.member(f"{owned.title}.copy", rewrite(owned, live, pieces) if rewrite else pieces)
+                members.append(
+                    Member(
+                        *owned.name,
+                        owned.column,
+                        tuple((column.name, column.type) for column in live),
+                        tally.rows,
+                        tally.bytes,
+                        tally.sha.hexdigest(),
+                        owned.table.facts.stays,
+                    )
                 )
+            if not any(member.rows for member in members):
+                raise TenantUnknown(
+                    f"No table has a row of tenant {tenant}", hint="Compare the id with the tenants that there are."
+                )
+            manifest = Manifest(
+                layer=declared.model.layer,
+                declaration=digest,
+                tenant=written_as or tenant,
+                server_version=connection.info.server_version,
+                taken_at=head[0],
+                lsn=head[1],
+                masked=rewrite is not None,
+                members=tuple(members),
             )
-        if not any(member.rows for member in members):
-            raise TenantUnknown(
-                f"No table has a row of tenant {tenant}", hint="Compare the id with the tenants that there are."
-            )
-        manifest = Manifest(
-            layer=declared.model.layer,
-            declaration=digest,
-            tenant=written_as or tenant,
-            server_version=connection.info.server_version,
-            taken_at=head[0],
-            lsn=head[1],
-            masked=rewrite is not None,
-            members=tuple(members),
-        )
+        with connection.transaction():
+            if action and connection.execute("SELECT pg_catalog.pg_is_in_recovery()").fetchone() == (False,):
+                record_action(connection, "tenant", tenant, action, {"digest": manifest.digest, "rows": manifest.rows})
         writer.finish(manifest)
     return manifest
 

@@ -121,7 +121,7 @@ def restore_tenant(living: Connection, restored: Connection, declared: Declared,
     with tempfile.TemporaryDirectory(prefix="freehold-") as folder:
         path = Path(folder) / "tenant.zip"
         manifest = export_tenant(
-            restored, declared, tenant, path, leave_out=lambda owned: owned.role not in ("root", "model")
+            restored, declared, tenant, path, leave_out=lambda owned: owned.role not in ("root", "model"), action=""
         )
         with Archive(path) as archive, living.transaction():
             pin(living)
