@@ -10,6 +10,12 @@ import pytest
 from freehold.testing.database import Database
 from tests.cli.command import Command
 
+MASKED = """
+from freehold import Masked
+
+hide = Masked(Company, name=lambda text, digest: "x")
+layer = DataLayer(layer.metadata, *layer.items, hide, name=layer.name)
+"""
 TENANT = "00000000-0000-0000-0000-000000000001"
 
 
@@ -48,8 +54,16 @@ def test_restore_and_clone_reach_another_database(
     restored = shop("tenant", "restore", TENANT, "--from", other.url())
     assert restored.status == 0, restored.err
     assert "0 rows inserted, 0 changed back, 0 deleted" in restored.out
+    shown = shop("tenant", "clone", TENANT, "--to", other.url(), "--as", TENANT[:-1] + "2")
+    assert shown.status == 2
+    assert "masks nothing" in shown.err, "the starter declares no mask"
+    layer = next(shop.folder.rglob("layer.py"))
+    layer.write_text(layer.read_text() + MASKED)
     copied = shop("tenant", "clone", TENANT, "--to", other.url(), "--as", TENANT[:-1] + "2")
     assert copied.status == 0, copied.err
+    with other.connect() as connection:
+        names = connection.execute(f"SELECT name FROM {shop.folder.name}.company ORDER BY 1".encode()).fetchall()
+    assert names == [("One",), ("x",)]
 
 
 def test_mistakes(shop: Command) -> None:

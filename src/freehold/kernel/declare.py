@@ -63,6 +63,15 @@ _UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800,
 _DURATION = re.compile(r"(\d+)\s*(second|minute|hour|day|week|month|year)s?")
 
 
+CIPHERTEXT = "freehold_ciphertext"
+"""The mark, among a column's ``info``, of one that holds what only the application can read, or tells equal values."""
+
+
+def holds_ciphertext(column: sa.Column[Any]) -> bool:
+    """Whether a column is marked, or its type says so of itself by an attribute ``ciphertext``."""
+    return bool(column.info.get(CIPHERTEXT) or getattr(column.type, "ciphertext", False))
+
+
 def seconds_of(duration: str) -> int:
     """Seconds in a duration such as ``"90 minutes"`` or ``"7 years"`` (a year has 365.2425 days).
 

@@ -11,8 +11,8 @@ import pytest
 from examples.subscriptions.layer import DECLARATIONS
 from examples.subscriptions.models import Base
 
-from freehold import DataLayer, LegalHold
-from freehold.errors import ArchiveInvalid, TenantExists, TenantHeld, TenantUnknown
+from freehold import DataLayer, LegalHold, Masked
+from freehold.errors import ArchiveInvalid, InputError, TenantExists, TenantHeld, TenantUnknown
 from freehold.rooms.tenants.clone import clone_tenant
 from freehold.rooms.tenants.erase import erase_tenant
 from freehold.rooms.tenants.exporter import export_tenant
@@ -115,6 +115,15 @@ def test_an_account_is_copied_under_another_id(business: Business, other: Place)
         assert counts[0] == counts[1]
         query = "SELECT name LIKE 'somebody-%%', email, phone FROM subscriptions.contact WHERE tenant_id = %s"
         assert set(there.execute(query, (copy,)).fetchall()) == {(True, None, None)}
+
+
+def test_a_copy_with_ciphertext_is_refused(business: Business, other: Place) -> None:
+    items = [item for item in DECLARATIONS if not (isinstance(item, Masked) and item.table[1] == "contact")]
+    declared = DataLayer(Base.metadata, *items, name=NAME).declared
+    with business.place.connect(autocommit=True) as here, other.connect(autocommit=True) as there:
+        with pytest.raises(InputError, match=r"contact\.email, contact\.email_blind, contact\.phone") as refused:
+            clone_tenant(here, there, declared, first_account(here))
+        assert refused.value.hint
 
 
 def test_an_archive_that_was_altered_is_refused(business: Business, tmp_path: Path) -> None:

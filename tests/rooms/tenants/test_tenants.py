@@ -19,11 +19,13 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from freehold import DataLayer, Masked
 from freehold.errors import (
     ArchiveInvalid,
     InputError,
     ShapeChanged,
     TenantExists,
+    TenantHeld,
     TenantIncomplete,
     TenantUnknown,
 )
@@ -35,8 +37,8 @@ from freehold.rooms.tenants.importer import import_tenant
 from freehold.rooms.tenants.restore import restore_tenant
 from tests.rooms.building import Connection
 
-from .conftest import Built
-from .layer import ONE, TWO
+from .conftest import HELD, Built
+from .layer import ONE, TWO, Base
 
 STRANGE = "00000000-0000-0000-0000-000000000003"
 TABLES = ("shop.company", "shop.customer", "shop.invoice", "shop.customer_history", "shop.customer_deleted")
@@ -329,6 +331,30 @@ def test_a_copy_is_masked_in_every_table_and_alike(built: Built, elsewhere: Conn
     assert masked == [(True,)], "a value is masked alike wherever it stands"
     assert elsewhere.execute("SELECT DISTINCT name LIKE E'n\\t%%' FROM shop.customer").fetchall() == [(True,)]
     assert elsewhere.execute("SELECT count(*) FROM freehold.outcome").fetchall() == [(0,)]
+
+
+def test_a_copy_that_would_show_everything_is_refused(built: Built, elsewhere: Connection) -> None:
+    bare = DataLayer(Base.metadata, *(d for d in built.layer.items if not isinstance(d, Masked)), name="bare")
+    with pytest.raises(InputError, match="masks nothing") as refused:
+        clone_tenant(built.connection, elsewhere, bare.declared, str(ONE))
+    assert refused.value.hint
+    assert rows(elsewhere) == dict.fromkeys(TABLES, 0)
+
+
+@HELD
+def test_a_row_that_is_held_meanwhile_stays(built: Built) -> None:
+    def write(event: object) -> None:
+        with built.database.connect(autocommit=True) as application:
+            application.execute(
+                "INSERT INTO shop.invoice SELECT tenant_id, 'young', id, 'EUR', current_date, 1 FROM shop.customer"
+                " WHERE tenant_id = %s LIMIT 1 ON CONFLICT DO NOTHING",
+                (ONE,),
+            )
+
+    with pytest.raises(TenantHeld):
+        erase_tenant(built.connection, built.layer.declared, str(ONE), batch=2, listener=write)
+    assert rows(built.connection)["shop.invoice"] == 1
+    assert rows(built.connection)["shop.company"] == 1
 
 
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)

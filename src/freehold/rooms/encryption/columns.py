@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import MappedColumn, mapped_column
 
 from freehold.errors import ClearTextRefused, InputError
+from freehold.kernel.declare import CIPHERTEXT
 from freehold.rooms.encryption.header import is_sealed
 
 
@@ -62,6 +63,7 @@ class EncryptedType(sa.types.TypeDecorator[Any]):
 
     impl = sa.LargeBinary
     cache_ok = True
+    ciphertext = True
 
     def __init__(self, kind: str = "str") -> None:
         super().__init__()
@@ -107,4 +109,4 @@ class EncryptedType(sa.types.TypeDecorator[Any]):
 
 def blind_index_column() -> MappedColumn[bytes | None]:
     """The companion column ``<column>_blind`` of a column with a blind index; the ORM fills it."""
-    return mapped_column(sa.LargeBinary, nullable=True)
+    return mapped_column(sa.LargeBinary, nullable=True, info={CIPHERTEXT: True})

@@ -140,6 +140,11 @@ class Writer:
         with self.part.open("rb") as file:
             os.fsync(file.fileno())
         self.part.replace(self.path)
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def __enter__(self) -> Self:
         return self

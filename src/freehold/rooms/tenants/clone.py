@@ -10,7 +10,9 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from freehold.errors import InputError
 from freehold.kernel.compile import Declared
+from freehold.kernel.declare import holds_ciphertext, name_of
 from freehold.rooms.tenants.archive import Manifest
 from freehold.rooms.tenants.declare import Mask, Masked
 from freehold.rooms.tenants.exporter import export_tenant
@@ -43,12 +45,16 @@ def clone_tenant(
 
     Raises
     ------
+    InputError
+        Nothing is masked, or an encrypted column is not: its ciphertext would be copied, and its blind index tells
+        equal values.
     TenantUnknown, TenantExists, ShapeChanged, TenantIncomplete
         As an export and an import do.
     """
     if as_tenant:
         check_tenant(source, as_tenant, declared.model.tenant_type)
     masks = _masks(declared)
+    _refuse_revealing(declared, masks)
     key = secrets.token_bytes(32)
 
     def rewrite(owned: Owned, columns: tuple[Live, ...], pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -71,6 +77,26 @@ def clone_tenant(
 
 
 Change = Callable[[bytes], bytes]
+
+
+def _refuse_revealing(declared: Declared, masks: Mapping[tuple[str, str], Mapping[str, Mask | None]]) -> None:
+    if not masks:
+        raise InputError(
+            "The layer masks nothing, so that a clone would show everything",
+            hint="Declare what a copy may not show: Masked(Contact, name=…). For a whole copy, export and import.",
+        )
+    revealed = [
+        f"{table.name}.{column.name}"
+        for table in declared.model.metadata.sorted_tables
+        for column in table.columns
+        if holds_ciphertext(column) and column.name not in masks.get(name_of(table), {})
+    ]
+    if revealed:
+        raise InputError(
+            f"A clone would carry what is encrypted: {', '.join(revealed)}",
+            detail="The keys stay behind, so that nobody could read it there.",
+            hint="Leave NULL in its place: Masked(Contact, email=None, email_blind=None).",
+        )
 
 
 def _masks(declared: Declared) -> Mapping[tuple[str, str], Mapping[str, Mask | None]]:

@@ -9,7 +9,7 @@ from freehold.errors import TenantHeld, TenantIncomplete, TenantUnknown
 from freehold.events import Listener, Progress, ignore
 from freehold.kernel.action import record_action
 from freehold.kernel.compile import Declared
-from freehold.kernel.names import ddl, ident, joined, literal, qualified, trusted
+from freehold.kernel.names import Sql, ddl, ident, joined, literal, qualified, trusted
 from freehold.kernel.template import fill, read_sql
 from freehold.rooms.tenants.declare import LegalHold
 from freehold.rooms.tenants.hold import held
@@ -102,17 +102,17 @@ def erase_tenant(
     deleted = {owned.title: 0 for owned in gone}
     for owned in (each for each in gone if each.role != "root"):
         for leaf in _leaves(connection, owned):
-            while count := _delete(connection, owned, leaf, tenant, batch):
+            while count := _delete(connection, _going(declared, owned, tenant), leaf, batch):
                 deleted[owned.title] += count
                 listener(Progress(f"rows of {owned.title} erased", deleted[owned.title], 0))
     with connection.transaction():
         pin(connection)
         connection.execute("SET LOCAL session_replication_role = 'replica'")
-        _refuse_held(connection, declared, tenant)
         for owned in gone:
             if owned.role == "root":
                 query = ddl("SELECT FROM {} AS t WHERE {} FOR UPDATE", owned.sql, owned.of(tenant))
                 connection.execute(query.encode())
+        _refuse_held(connection, declared, tenant)  # no row of the tenant can come in any more
         for owned in gone:
             query = ddl("DELETE FROM {} AS t WHERE {}", owned.sql, owned.of(tenant))
             deleted[owned.title] += connection.execute(query.encode()).rowcount
@@ -139,10 +139,14 @@ def _leaves(connection: Connection, owned: Owned) -> list[str]:
     return [name for (name,) in connection.execute(read_sql(PACKAGE, "list_leaves"), (owned.sql, owned.sql))]
 
 
-def _delete(connection: Connection, owned: Owned, leaf: str, tenant: str, batch: int) -> int:
-    query = fill(
-        PACKAGE, "delete_batch", table=trusted(leaf), of_tenant=owned.of(tenant), batch=trusted(str(int(batch)))
-    )
+def _going(declared: Declared, owned: Owned, tenant: str) -> Sql:
+    """The tenant's rows but those that are held: one may come in meanwhile."""
+    rules = [rule for rule in declared.model.declarations if isinstance(rule, LegalHold) and rule.table == owned.name]
+    return joined([owned.of(tenant), *(ddl("NOT ({})", held(rule, "t")) for rule in rules)], " AND ")
+
+
+def _delete(connection: Connection, going: Sql, leaf: str, batch: int) -> int:
+    query = fill(PACKAGE, "delete_batch", table=trusted(leaf), going=going, batch=trusted(str(int(batch))))
     with connection.transaction():
         pin(connection)
         connection.execute("SET LOCAL session_replication_role = 'replica'")

@@ -1,2 +1,2 @@
 DELETE FROM {{table}} AS t
-WHERE t.ctid = ANY (ARRAY(SELECT t.ctid FROM {{table}} AS t WHERE {{of_tenant}} LIMIT {{batch}}))
+WHERE t.ctid = ANY (ARRAY(SELECT t.ctid FROM {{table}} AS t WHERE {{going}} LIMIT {{batch}}))
