@@ -14,6 +14,7 @@ from freehold.operations import apply_layer, plan_layer, prove_layer
 from freehold.rooms.history import History
 from freehold.runtime.faults import Faults
 from freehold.testing.database import Database
+from tests.rooms.building import act_as
 
 from .conftest import Built
 from .layer import ONE, Base, Customer, broken, layer, verdicts
@@ -77,6 +78,15 @@ def test_a_clock_that_was_set_back(built: Built) -> None:
         (ONE,),
     ).fetchall()
     assert gaps[0] == ("late", True)
+
+
+@ENDED
+def test_the_clock_is_nobodys(built: Built) -> None:
+    """Its value would tell a tenant when another one wrote."""
+    for deed in ("SELECT last_value FROM shop.customer_history_clock", "SELECT nextval('shop.customer_history_clock')"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), built.connection.transaction():
+            act_as(built.connection, f"{built.name}_app_a")
+            built.connection.execute(deed.encode())
 
 
 @ENDED

@@ -169,7 +169,9 @@ def _views(model: Model, purpose: str) -> Iterator[Grant]:
 
 
 def _sequences(model: Model) -> Iterator[Grant]:
-    for sequence in model.of_kind(Sequence):
+    # A room's own sequence is granted by the room, to whom it is for.
+    told = {grant.target for grant in model.of_kind(Grant) if grant.on == "sequence"}
+    for sequence in (item for item in model.of_kind(Sequence) if item.name not in told):
         yield Grant(
             on="sequence",
             target=sequence.name,
