@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from benchmarks import (
     rules_cost,
     transaction,
 )
-from benchmarks.measure import machine
+from benchmarks.measure import Section, machine
 from freehold.servers import disposable, find_embedded
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
@@ -38,7 +39,7 @@ belong to the machine. None of these figures is a test.
 
 
 def main(names: list[str]) -> None:
-    """Run the named benchmarks, all without names; only a full run rewrites the document."""
+    """Run the named benchmarks, or all: these write the document anew, those their own sections of it."""
     binaries = find_embedded()
     sections = []
     for name, run in ON_A_SERVER.items():
@@ -50,10 +51,23 @@ def main(names: list[str]) -> None:
         for section in retail.run():
             sections.append(section)
             print(section.as_markdown(), flush=True)
-    if not names:
+    if names:
+        text = DOCUMENT.read_text(encoding="utf-8")
+        for section in sections:
+            text = with_section(text, section)
+    else:
         about = f"Machine: {machine(f'PostgreSQL {binaries.release} (embedded), fsync on')}\n"
         text = "\n".join([INTRODUCTION, about, *(section.as_markdown() for section in sections)])
-        DOCUMENT.write_text(text, encoding="utf-8")
+    DOCUMENT.write_text(text, encoding="utf-8")
+
+
+def with_section(text: str, section: Section) -> str:
+    """The document with a section in the place of the one of its title, or at the end."""
+    found = re.search(rf"^## {re.escape(section.title)}\n.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    if found is None:
+        return f"{text.rstrip()}\n\n{section.as_markdown()}"
+    rest = text[found.end() :]
+    return text[: found.start()] + section.as_markdown() + ("\n" + rest if rest else "")
 
 
 if __name__ == "__main__":
