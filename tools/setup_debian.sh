@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install the Debian packages that are missing, when run as root on Debian; otherwise say which part will do without.
 #   setup_debian.sh venv PYTHON   what making a virtual environment needs
-#   setup_debian.sh test          PostgreSQL 15, on which the tests run beside the embedded 18, and PgBouncer
+#   setup_debian.sh test          PostgreSQL 15, on which the tests run beside the embedded 18, PgBouncer, pgaudit
 set -eu
 
 say() { printf '%s\n' "setup: $*" >&2; }
@@ -78,6 +78,17 @@ need_pgbouncer() {
     install_without_starting pgbouncer
 }
 
+need_pgaudit() {
+    [ -e /usr/lib/postgresql/15/lib/pgaudit.so ] && return
+    if ! [ -x /usr/lib/postgresql/15/bin/postgres ] || ! may_install; then
+        say "pgaudit is not installed, its test will be skipped; ask root for: apt-get install postgresql-15-pgaudit"
+        return
+    fi
+    apt-cache show postgresql-15-pgaudit >/dev/null 2>&1 || apt-get update --quiet >/dev/null
+    say "installing postgresql-15-pgaudit"
+    install postgresql-15-pgaudit || say "this release has no package postgresql-15-pgaudit, its test will be skipped"
+}
+
 case "${1:-}" in
 venv)
     need_python "$2"
@@ -86,6 +97,7 @@ venv)
 test)
     need_postgresql_15
     need_pgbouncer
+    need_pgaudit
     ;;
 *)
     say "usage: setup_debian.sh venv PYTHON | test"

@@ -17,6 +17,7 @@ from freehold.kernel.objects import (
     Object,
     Owner,
     Schema,
+    Setting,
     Table,
     TableFacts,
     Trigger,
@@ -78,6 +79,8 @@ def compile_audit(declaration: Audit, model: Model) -> Iterator[Object]:
         yield from _audited(Audited.of(declaration, model, name_of(entity)), model)
     if declaration.admin:
         yield from _administration(model)
+    if declaration.pgaudit:
+        yield from _logged(declaration)
 
 
 def scope_audit(declaration: Audit, model: Model) -> Iterator[Scope]:
@@ -115,6 +118,17 @@ def _table(name: str, columns: tuple[tuple[str, str, bool, str], ...], key: str,
         columns=(key,),
         reason=reason,
     )
+
+
+def _logged(declaration: Audit) -> Iterator[Setting]:
+    """What pgaudit writes to the server's log; without it the server keeps the settings and nobody reads them."""
+    values = {"log": ", ".join(declaration.pgaudit), "log_catalog": "off", "log_parameter": "off"}
+    for parameter, value in values.items():
+        yield Setting(
+            parameter=f"pgaudit.{parameter}",
+            value=value,
+            reason="commands of the whole cluster leave no entry; values of parameters are in no log",
+        )
 
 
 def _facts(name: str) -> TableFacts:

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from freehold.errors import DeclarationError
 from freehold.kernel.declare import Entity, column_of, name_of, seconds_of, table_of
 
+CLASSES = frozenset({"read", "write", "function", "role", "ddl", "misc", "misc_set", "all"})
+"""What pgaudit tells apart (pgaudit 1.7, ``pgaudit.log``)."""
+
 
 @dataclass(frozen=True, init=False)
 class Audit:
@@ -24,6 +27,9 @@ class Audit:
         can make.
     sealed_within
         How old the oldest entry may be that no seal holds, such as ``"1 hour"``; None asks for no seals.
+    pgaudit
+        Classes of statements that the server's extension ``pgaudit`` writes to the server's log, where the server loads
+        it: ``role`` and ``ddl``, for instance, since commands of the whole cluster leave no entry.
 
     >>> Audit(admin=True, sealed_within="1 hour").admin
     True
@@ -33,6 +39,7 @@ class Audit:
     hide: Mapping[Entity, Sequence[str]] = field(default_factory=dict)
     admin: bool = True
     sealed_within: str | None = None
+    pgaudit: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -40,11 +47,13 @@ class Audit:
         hide: Mapping[Entity, Sequence[str]] | None = None,
         admin: bool = True,
         sealed_within: str | None = None,
+        pgaudit: Sequence[str] = (),
     ) -> None:
         object.__setattr__(self, "entities", entities)
         object.__setattr__(self, "hide", dict(hide or {}))
         object.__setattr__(self, "admin", admin)
         object.__setattr__(self, "sealed_within", sealed_within)
+        object.__setattr__(self, "pgaudit", tuple(pgaudit))
         self._check()
 
     def hidden(self, table: tuple[str, str]) -> tuple[str, ...]:
@@ -54,6 +63,11 @@ class Audit:
     def _check(self) -> None:
         if self.sealed_within is not None:
             seconds_of(self.sealed_within)
+        unknown = sorted(set(self.pgaudit) - CLASSES)
+        if unknown:
+            raise DeclarationError(
+                f"pgaudit has no class {', '.join(unknown)}", hint=f"Use some of {', '.join(sorted(CLASSES))}."
+            )
         audited = {name_of(entity) for entity in self.entities}
         for entity in self.entities:
             if not table_of(entity).primary_key.columns:

@@ -37,6 +37,13 @@ def probe_audit(declaration: Audit, model: Model) -> Iterator[Probe]:
         yield _armed(table)
     if declaration.admin:
         yield from _administration()
+    if declaration.pgaudit:
+        yield Probe(
+            promise="the server loads pgaudit, which logs what leaves no entry",
+            subject=Key("setting", ("", "pgaudit.log")),
+            attack="SELECT count(*) FROM pg_settings WHERE name = 'pgaudit.log'",
+            expect=Returns(((1,),)),
+        )
     if declaration.sealed_within:
         yield Probe(
             promise=f"no entry waits for a seal longer than {declaration.sealed_within}",
