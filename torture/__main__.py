@@ -57,6 +57,7 @@ HARNESSES = (
     Harness("injection", 10_000, injection.run),
     Harness("tampering", 1_000, tampering.run),
     Harness("interference", 50_000, interference.run),
+    Harness("interference subscriptions", 50_000, interference.run_subscriptions),
     Harness("dead peer", 100, dead_peer.run),
     Harness("replicas", 100_000, replicas.run),
     Harness("long fork", 200_000, long_fork.run),

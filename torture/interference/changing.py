@@ -29,7 +29,7 @@ class Writer:
         if self._changed:
             kinds |= {self._take_value: 30, self._update: 12}
         if self._deleted:
-            kinds |= {self._delete: 12}
+            kinds |= {self._delete: 20}
         if set(self._inserted) & set(self._changed):
             kinds |= {self._merge: 6}
         return self._draw.choices(list(kinds), list(kinds.values()))[0]() if kinds else self._reader.statement()
@@ -118,7 +118,7 @@ class Writer:
 
     def _delete(self) -> Sql:
         relation = self._draw.choice(self._deleted)
-        if self._draw.random() < 0.4 or not relation.readable:
+        if self._draw.random() < 0.6 or not relation.readable:
             return ddl("DELETE FROM {}", relation.sql)
         if self._draw.random() < 0.5:
             keys = relation.key or relation.readable[:2]

@@ -21,7 +21,15 @@ class Mutant:
 def mutants(twins: Twins) -> Iterator[Mutant]:
     """One for each kind of hole, on tables of the model, of history and of reports where the layer has them."""
     model = twins.layer.declared.model
-    owned = [t for t in model.tables if t.facts.tenant_column and not t.parent and t.schema != "freehold"]
+    owned = [
+        table
+        for table in model.tables
+        if table.facts.tenant_column
+        and not table.parent
+        and table.schema != "freehold"
+        # A hole in a table without rows lets nothing through.
+        and f"{table.schema}.{table.table}" not in twins.barren
+    ]
     plain = [t for t in owned if t.facts.role == "model"]
     for table in [*plain[:5], *_of(owned, "history")[:2], *_of(owned, "report")[:1]]:
         yield Mutant(

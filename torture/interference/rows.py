@@ -6,7 +6,7 @@ import random
 import string
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -18,6 +18,8 @@ from torture.interference.catalog import Column, Connection, Name, Relation, ask
 TRIES = 60
 """Rows drawn until one fits; the second half with triggers and foreign keys off, as a replica's writes are."""
 LONG_AGO = date(2001, 1, 1)
+TODAY = datetime.now(UTC).date()
+RECENTLY = 0.4
 Values = dict[str, str | None]
 
 
@@ -177,6 +179,9 @@ def _number(draw: random.Random) -> str:
 
 
 def _day(draw: random.Random) -> str:
+    """Often a recent one, for which a table that is cut by time has a place."""
+    if draw.random() < RECENTLY:
+        return str(TODAY - timedelta(days=draw.randint(0, 40)))
     return str(LONG_AGO + timedelta(days=draw.randint(0, 6000)))
 
 
