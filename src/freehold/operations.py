@@ -112,6 +112,8 @@ class _Journal:
 
     def __init__(self) -> None:
         self._plan_id: uuid.UUID | None = None
+        self._untold: list[str] = []
+        """What changed roles, memberships and settings before the recorder was there."""
 
     def begin(self, connection: Connection, plan: Plan) -> None:
         if plan.steps:
@@ -122,14 +124,17 @@ class _Journal:
     def record(self, connection: Connection, step: Step) -> None:
         assert self._plan_id is not None
         journal.record_step(connection, self._plan_id, step)
+        if step.key.kind in OF_THE_CLUSTER:  # no event trigger tells of it
+            told = {"plan_id": str(self._plan_id), "step": step.number}
+            if not record_action(connection, step.key.kind, ".".join(step.key.name), step.change.title, told):
+                self._untold.append(step.change.title)
 
     def finish(self, connection: Connection, plan: Plan) -> None:
-        journal.finish_plan(connection, self._plan_id, plan.managed)
-        if plan.steps:
-            # The server tells nobody of roles, memberships and settings that change.
-            cluster = [step.change.title for step in plan.steps if step.key.kind in OF_THE_CLUSTER]
-            told = {"plan_id": str(self._plan_id), "steps": len(plan.steps), "cluster": cluster}
-            record_action(connection, "plan", connection.info.dbname, "apply", told)
+        with connection.transaction():
+            journal.finish_plan(connection, self._plan_id, plan.managed)
+            if plan.steps:
+                told = {"plan_id": str(self._plan_id), "steps": len(plan.steps), "cluster": self._untold}
+                record_action(connection, "plan", connection.info.dbname, "apply", told)
 
 
 @translated("apply")

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from freehold.kernel.objects import Key
-from freehold.kernel.prove import Outcome, run_probes
+from freehold.kernel.prove import Outcome, run_batches, run_probes
 from freehold.kernel.room import Affects, Expectation, Probe, Raises, Returns
 from freehold.testing.database import Database
 
@@ -55,6 +55,18 @@ def test_verdicts(database: Database) -> None:
         assert all(verdict.detail for verdict in found)
         assert connection.execute("SELECT count(*) FROM t").fetchone() == (0,)
         assert connection.execute("SELECT current_user = session_user").fetchone() == (True,)
+
+
+def test_batches_are_told_as_they_came(database: Database) -> None:
+    """Each probe is rolled back before the next one of its batch, and every batch has its verdicts in order."""
+    write = probe("INSERT INTO public.t VALUES (1, 1, 'x')", Affects(1))
+    count = probe("SELECT count(*) FROM public.t", Returns(((0,),)))
+    wrong, refused = probe("SELECT 1", Returns(((2,),))), probe("SELECT 1 / 0", Raises("22012"))
+    with database.connect(autocommit=True) as connection:
+        connection.execute(TABLE)
+        found = run_batches(connection, [[write, count], [wrong, refused, count]])
+    held, broken = Outcome.HELD, Outcome.BROKEN
+    assert [[verdict.verdict for verdict in batch] for batch in found] == [[held, held], [broken, held, held]]
 
 
 def test_lost_connection_is_no_verdict(database: Database) -> None:

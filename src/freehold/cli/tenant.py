@@ -6,7 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import psycopg
 import typer
 
 from freehold.cli.options import Json, on_project
@@ -20,6 +19,7 @@ from freehold.rooms.tenants.erase import Erased, erase_tenant, holds_on
 from freehold.rooms.tenants.exporter import export_tenant
 from freehold.rooms.tenants.importer import import_tenant
 from freehold.rooms.tenants.restore import restore_tenant
+from freehold.servers import connect
 
 Tenant = Annotated[str, typer.Argument(help="The tenant's id.")]
 Target = Annotated[Path, typer.Argument(help="The archive.")]
@@ -90,7 +90,7 @@ def clone(project: Project, tenant: Tenant, to: To, as_: NewId = "", json: Json 
 
 
 def _other(url: str) -> Connection:
-    connection = psycopg.connect(url, autocommit=True)
+    connection = connect(url, autocommit=True)
     check_server(connection)
     return connection
 

@@ -59,7 +59,7 @@ class Ledger:
 
 def _verdict(entry: Entry) -> Verdict:
     outcome = Outcome.BROKEN if entry.standing in FAILING else Outcome.HELD
-    promise = f"{entry.exit} shows {', '.join(entry.roles) or 'nobody'} no row of another tenant"
+    promise = f"what {entry.exit} shows {', '.join(entry.roles) or 'nobody'} of another tenant is accounted for"
     return Verdict(ROOM, entry.exit, promise, outcome, f"{entry.standing}: {entry.reason}")
 
 

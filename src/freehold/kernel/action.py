@@ -13,8 +13,8 @@ RECORDER = "freehold.record_action_v1"
 
 def record_action(
     connection: psycopg.Connection[Any], kind: str, subject: str, action: str, told: dict[str, Any]
-) -> None:
-    """Have an action recorded; nothing happens where nobody records.
+) -> bool:
+    """Have an action recorded in the current transaction; returns whether somebody records.
 
     Parameters
     ----------
@@ -30,7 +30,9 @@ def record_action(
     row = connection.execute(
         "SELECT to_regprocedure(%s) IS NOT NULL", (f"{RECORDER}(text, text, text, jsonb)",)
     ).fetchone()
-    if row and row[0]:
-        connection.execute(
-            "SELECT freehold.record_action_v1(%s, %s, %s, %s::jsonb)", (kind, subject, action, json.dumps(told))
-        )
+    if not (row and row[0]):
+        return False
+    connection.execute(
+        "SELECT freehold.record_action_v1(%s, %s, %s, %s::jsonb)", (kind, subject, action, json.dumps(told))
+    )
+    return True

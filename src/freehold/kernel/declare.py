@@ -63,6 +63,29 @@ _UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800,
 _DURATION = re.compile(r"(\d+)\s*(second|minute|hour|day|week|month|year)s?")
 
 
+@dataclass(frozen=True)
+class OfTable:
+    """What a declaration about one table has.
+
+    Parameters
+    ----------
+    entity
+        A mapped class or a table.
+    """
+
+    entity: Entity
+
+    @property
+    def table(self) -> tuple[str, str]:
+        """``(schema, table)``."""
+        return name_of(self.entity)
+
+    @property
+    def title(self) -> str:
+        """The table's name for sentences."""
+        return ".".join(self.table)
+
+
 CIPHERTEXT = "freehold_ciphertext"
 """The mark, among a column's ``info``, of one that holds what only the application can read, or tells equal values."""
 

@@ -76,7 +76,7 @@ class Cut:
 
     Parameters
     ----------
-    name
+    table
         ``(schema, table)``.
     type
         The SQL type of the column that decides: a date, or a timestamp with or without time zone.
@@ -90,7 +90,7 @@ class Cut:
         Tells the present time.
     """
 
-    name: tuple[str, str]
+    table: tuple[str, str]
     type: str
     every: Period
     ahead: int = 3
@@ -102,7 +102,7 @@ class Cut:
     @property
     def title(self) -> str:
         """The table's name for sentences."""
-        return ".".join(self.name)
+        return ".".join(self.table)
 
     @property
     def period(self) -> Every:

@@ -95,7 +95,7 @@ def test_tenants_and_keys_are_apart(built: Built) -> None:
 def test_a_row_that_does_not_fit_is_refused(built: Built, period: Range[Any], kind: type[Exception]) -> None:
     with built.db.transaction(tenant=ONE, actor="ann") as session:
         set_from(session, Price, {"product": 7}, {"amount": 10}, NEW_YEAR)
-    with pytest.raises((kind, ExclusionViolated)), built.db.transaction(tenant=ONE, actor="ann") as session:
+    with pytest.raises(kind), built.db.transaction(tenant=ONE, actor="ann") as session:
         session.add(Price(product=7, amount=1, during=period))
     assert amounts(built) == [("[2026-01-01,)", 10)]
 

@@ -9,13 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from freehold.errors import DeclarationError
-from freehold.kernel.declare import Entity, column_of, name_of
+from freehold.kernel.declare import Entity, OfTable, column_of
 
 BOUNDS = ("[)", "[]", "(]", "()")
 
 
 @dataclass(frozen=True)
-class Rule:
+class Rule(OfTable):
     """What every rule has: the table that it is about.
 
     Parameters
@@ -26,18 +26,7 @@ class Rule:
         What tells it from another rule of the kind on the table; made of the columns where it is empty.
     """
 
-    entity: Entity
     name: str = field(default="", kw_only=True)
-
-    @property
-    def table(self) -> tuple[str, str]:
-        """Schema and name of the table."""
-        return name_of(self.entity)
-
-    @property
-    def title(self) -> str:
-        """The table's name for sentences."""
-        return ".".join(self.table)
 
 
 @dataclass(frozen=True)

@@ -25,12 +25,14 @@ from freehold.rooms.history.layout import Layout, layout_of
 from freehold.rooms.history.past import past_views
 
 EVENTS = {
-    "insert": ("AFTER INSERT", "REFERENCING NEW TABLE AS fresh "),
-    "update": ("AFTER UPDATE", "REFERENCING OLD TABLE AS gone NEW TABLE AS fresh "),
-    "delete": ("AFTER DELETE", "REFERENCING OLD TABLE AS gone "),
-    "truncate": ("BEFORE TRUNCATE", ""),
+    "insert": ("AFTER INSERT", ("NEW TABLE AS fresh",)),
+    "update": ("AFTER UPDATE", ("OLD TABLE AS gone", "NEW TABLE AS fresh")),
+    "delete": ("AFTER DELETE", ("OLD TABLE AS gone",)),
+    "truncate": ("BEFORE TRUNCATE", ()),
 }
-"""When each trigger fires; only before a TRUNCATE can its rows still be read."""
+"""When each trigger fires, and which rows it sees; only before a TRUNCATE can its rows still be read."""
+ENDED = EVENTS | {"update": ("AFTER UPDATE", ("OLD TABLE AS gone",))}
+"""The same where only what ended is kept: nobody reads the new rows of an UPDATE."""
 
 UNMOVED = "freehold_history_unmoved"
 """The trigger that keeps a row's key, where only ended versions are kept."""
@@ -51,7 +53,7 @@ def compile_history(declaration: History, model: Model) -> Iterator[Object]:
         yield from _triggers(layout, table)
     if layout.ended:
         yield from _in_order(layout, definer)
-    yield from _rights(layout, definer)
+    yield from _rights(layout, definer, purged)
     if layout.base.facts.tenant_column:
         yield _reading(layout.base, definer)
     yield from past_views(layout)
@@ -64,7 +66,7 @@ def scope_history(declaration: History, model: Model) -> Iterator[Scope]:
     layout = layout_of(declaration, model)
     yield Scope("trigger", (layout.base.schema, layout.table))
     if layout.cut:
-        yield Scope("partition", layout.cut.name)
+        yield Scope("partition", layout.cut.table)
 
 
 def _table(layout: Layout, definer: str) -> Iterator[Object]:
@@ -106,11 +108,9 @@ def _written(layout: Layout, model: Model) -> tuple[Table, ...]:
 
 
 def _triggers(layout: Layout, table: Table) -> Iterator[Trigger]:
-    for verb, (moment, transition) in EVENTS.items():
+    for verb, (moment, seen) in (ENDED if layout.ended else EVENTS).items():
         if table.parent and verb == "truncate":
             continue
-        if layout.ended:
-            transition = transition.replace("NEW TABLE AS fresh ", "") if verb == "update" else transition
         trigger = f"freehold_history_{verb}"
         yield Trigger(
             schema=table.schema,
@@ -122,7 +122,7 @@ def _triggers(layout: Layout, table: Table) -> Iterator[Trigger]:
                 name=ident(trigger),
                 moment=ddl(moment),
                 table=table.sql,
-                transition=ddl(transition),
+                transition=ddl("REFERENCING {} ", joined((ddl(rows) for rows in seen), " ")) if seen else ddl(""),
                 function=layout.qualified_function(f"record_{verb}"),
             ),
             reason=f"records what {verb.upper()} does, whoever does it",
@@ -162,15 +162,17 @@ def _in_order(layout: Layout, definer: str) -> Iterator[Object]:
     )
 
 
-def _rights(layout: Layout, definer: str) -> Iterator[Object]:
+def _rights(layout: Layout, definer: str, purged: str | None) -> Iterator[Object]:
     schema, reason = layout.base.schema, "the functions that write history run with these rights"
+    # A version that has ended is never written again, and leaves past its time alone; a current one is closed.
+    kept = ("DELETE", "INSERT", "SELECT") if purged else ("INSERT", "SELECT")
     yield Grant(on="schema", target=(schema,), grantee=definer, privileges=("USAGE",), reason=reason)
     yield Grant(on="table", target=layout.base.name, grantee=definer, privileges=("SELECT",), reason=reason)
     yield Grant(
         on="table",
         target=(schema, layout.table),
         grantee=definer,
-        privileges=("DELETE", "INSERT", "SELECT", "UPDATE"),
+        privileges=kept if layout.ended else ("DELETE", "INSERT", "SELECT", "UPDATE"),
         reason=reason,
     )
 

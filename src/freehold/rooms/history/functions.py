@@ -12,6 +12,8 @@ from freehold.kernel.template import fill, read_sql
 from freehold.rooms.history.layout import Layout
 
 PACKAGE = __package__ or ""
+ABSENT = "'ABSENT'"
+"""The operation of a version that tells that there was no such row until it ended."""
 
 
 def recorders(layout: Layout) -> Iterator[Function]:
@@ -33,9 +35,11 @@ def _all(layout: Layout) -> Iterator[Function]:
 
 def _ended(layout: Layout) -> Iterator[Function]:
     """Only what ended is in history."""
-    yield _keeping(layout, "insert", "begun", Sql("fresh AS s"), key=idents(layout.key), unsaid=layout.unsaid("s"))
+    begun = {"columns": idents(layout.key), "kept": layout.unsaid("s"), "operation": Sql(ABSENT)}
+    yield _keeping(layout, "insert", Sql("fresh AS s"), **begun)
+    ended = {"columns": layout.names(), "kept": Sql("true"), "operation": Sql("NULL::text")}
     for verb, source in (("update", Sql("gone AS s")), ("delete", Sql("gone AS s")), ("truncate", _rows(layout))):
-        yield _keeping(layout, verb, "ended", source, columns=layout.names())
+        yield _keeping(layout, verb, source, **ended)
     yield _function(
         layout,
         layout.function("refuse_move"),
@@ -50,7 +54,7 @@ def _rows(layout: Layout) -> Sql:
     return ddl("{} AS s", layout.base.sql)
 
 
-def _keeping(layout: Layout, verb: str, what: str, source: Sql, **holes: Sql) -> Function:
+def _keeping(layout: Layout, verb: str, source: Sql, **holes: Sql) -> Function:
     moment = fill(
         PACKAGE,
         "moment",
@@ -59,13 +63,12 @@ def _keeping(layout: Layout, verb: str, what: str, source: Sql, **holes: Sql) ->
         same_key=layout.match("h", "s"),
         source=source,
     )
-    if what == "ended":
-        holes["source"] = source
     definition = fill(
         PACKAGE,
-        f"create_keep_{what}",
+        "create_keep",
         function=layout.qualified_function(f"record_{verb}"),
         history=layout.sql,
+        source=source,
         author=_part("author"),
         moment=Sql(moment.rstrip()),
         **holes,

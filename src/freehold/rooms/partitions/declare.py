@@ -11,7 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from freehold.errors import DeclarationError
-from freehold.kernel.declare import Entity, name_of, table_of
+from freehold.kernel.declare import OfTable, table_of
 from freehold.kernel.periods import KINDS, Cut, Period, now
 
 _KEY = re.compile(r'\s*(RANGE|HASH)\s*\(\s*"?(\w+)"?\s*\)\s*', re.IGNORECASE)
@@ -20,7 +20,7 @@ MOST_PARTS = 1024
 
 
 @dataclass(frozen=True)
-class Partitioned:
+class Partitioned(OfTable):
     """A large table is cut into partitions: by time, or by the tenant's hash.
 
     The model says by which column, as SQLAlchemy has it: ``{"postgresql_partition_by": "RANGE (occurred_at)"}`` in
@@ -53,7 +53,6 @@ class Partitioned:
         The model is not partitioned, or the parameters do not fit how it is.
     """
 
-    entity: Entity
     every: Period | None = None
     ahead: int = 3
     keep: str | None = None
@@ -73,11 +72,6 @@ class Partitioned:
         self._check_keys()
 
     @property
-    def title(self) -> str:
-        """The table's name for sentences."""
-        return ".".join(name_of(self.entity))
-
-    @property
     def method(self) -> str:
         """RANGE or HASH."""
         return self._by[0]
@@ -88,18 +82,13 @@ class Partitioned:
         return self._by[1]
 
     @property
-    def name(self) -> tuple[str, str]:
-        """``(schema, table)``."""
-        return name_of(self.entity)
-
-    @property
     def cut(self) -> Cut:
         """How the table is cut by time."""
         assert self.every is not None
         kind = table_of(self.entity).columns[self.column].type
         zoned = isinstance(kind, sa.DateTime) and kind.timezone
         text = f"timestamp {'with' if zoned else 'without'} time zone" if isinstance(kind, sa.DateTime) else "date"
-        return Cut(self.name, text, self.every, self.ahead, self.keep, self.since, self.export, self.clock)
+        return Cut(self.table, text, self.every, self.ahead, self.keep, self.since, self.export, self.clock)
 
     @property
     def cutoff(self) -> datetime | None:

@@ -84,8 +84,6 @@ def retire(connection: Connection, declaration: Cuts, *, listener: Listener = ig
     done: list[Exported | str] = []
     for partition in leaving.expired():
         done.append(leaving.take(partition))
-        how = "export" if isinstance(done[-1], Exported) else "drop"
-        record_action(connection, "partition", f"{declaration.name[0]}.{partition.name}", how, {})
         listener(PartitionRetired(declaration.title, partition.name, isinstance(done[-1], Exported)))
     return done
 
@@ -125,7 +123,10 @@ class Leaving:
             if not self.connection.broken:
                 self.connection.execute("RESET lock_timeout")
         file = file or self._export(part, partition.name)
-        self._run(ddl("DROP TABLE {}", part))
+        with self.connection.transaction():
+            self._run(ddl("DROP TABLE {}", part))
+            name = f"{self.declaration.table[0]}.{partition.name}"
+            record_action(self.connection, "partition", name, "export" if file else "drop", {})
         return file or partition.name
 
     def _heard(self, part: Sql) -> bool:
@@ -168,11 +169,11 @@ class Leaving:
 
 
 def _parent(declaration: Cuts) -> Sql:
-    return qualified(*declaration.name)
+    return qualified(*declaration.table)
 
 
 def _part(declaration: Cuts, name: str) -> Sql:
-    return qualified(declaration.name[0], name)
+    return qualified(declaration.table[0], name)
 
 
 def _mark(declaration: Cuts) -> str:

@@ -69,19 +69,14 @@ def _hold(declaration: LegalHold, model: Model, table: Table) -> Iterator[Object
         reason=f"the law keeps rows of {declaration.title}: {declaration.because}",
         after=(Key("schema", (table.schema,)),),
     )
-    delete = ddl("BEFORE DELETE ON {} FOR EACH ROW WHEN ({})", table.sql, _of_row(held(declaration, "OLD")))
+    delete = ddl("BEFORE DELETE ON {} FOR EACH ROW WHEN ({})", table.sql, held(declaration, Sql("OLD")))
     yield _trigger(table, DELETE, delete, name)
     if declaration.keep:
-        released = ddl("{} AND NOT ({})", held(declaration, "OLD"), held(declaration, "NEW"))
-        release = ddl("AFTER UPDATE ON {} FOR EACH ROW WHEN ({})", table.sql, _of_row(released))
+        released = ddl("{} AND NOT ({})", held(declaration, Sql("OLD")), held(declaration, Sql("NEW")))
+        release = ddl("AFTER UPDATE ON {} FOR EACH ROW WHEN ({})", table.sql, released)
         yield _trigger(table, RELEASE, release, name)
     for each in (table, *(part for part in model.tables if part.parent == table.sql)):
         yield _trigger(each, TRUNCATE, ddl("BEFORE TRUNCATE ON {} FOR EACH STATEMENT", each.sql), name)
-
-
-def _of_row(condition: Sql) -> Sql:
-    """OLD and NEW are words in a trigger's condition, and no names."""
-    return Sql(condition.replace('"OLD".', "OLD.").replace('"NEW".', "NEW."))
 
 
 def _trigger(table: Table, trigger: str, event: Sql, function: tuple[str, str]) -> Trigger:

@@ -6,27 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from freehold.errors import DeclarationError
-from freehold.kernel.declare import Entity, column_of, name_of, seconds_of
+from freehold.kernel.declare import Entity, OfTable, column_of, seconds_of
 
 Mask = Callable[[str, bytes], str]
 """Makes a value's text in a copy of its own text and of 32 bytes that are the same for the same value."""
 
 
 @dataclass(frozen=True)
-class TenantRule:
+class TenantRule(OfTable):
     """What is declared of tenants as a unit."""
-
-    entity: Entity
-
-    @property
-    def table(self) -> tuple[str, str]:
-        """``(schema, table)``."""
-        return name_of(self.entity)
-
-    @property
-    def title(self) -> str:
-        """The table's name for sentences."""
-        return ".".join(self.table)
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def holds_on(connection: Connection, declared: Declared, tenant: str) -> list[He
     tables = {owned.name: owned for owned in owned_tables(declared.model)}
     for rule in (item for item in declared.model.declarations if isinstance(item, LegalHold)):
         owned = tables[rule.table]
-        query = ddl("SELECT count(*) FROM {} AS t WHERE {} AND {}", owned.sql, owned.of(tenant), held(rule, "t"))
+        query = ddl("SELECT count(*) FROM {} AS t WHERE {} AND {}", owned.sql, owned.of(tenant), held(rule, Sql("t")))
         row = connection.execute(query.encode()).fetchone()
         if row and row[0]:
             found.append(Held(rule.title, row[0], rule.because))
@@ -142,7 +142,7 @@ def _leaves(connection: Connection, owned: Owned) -> list[str]:
 def _going(declared: Declared, owned: Owned, tenant: str) -> Sql:
     """The tenant's rows but those that are held: one may come in meanwhile."""
     rules = [rule for rule in declared.model.declarations if isinstance(rule, LegalHold) and rule.table == owned.name]
-    return joined([owned.of(tenant), *(ddl("NOT ({})", held(rule, "t")) for rule in rules)], " AND ")
+    return joined([owned.of(tenant), *(ddl("NOT ({})", held(rule, Sql("t"))) for rule in rules)], " AND ")
 
 
 def _delete(connection: Connection, going: Sql, leaf: str, batch: int) -> int:
@@ -159,16 +159,16 @@ def _search(
     """What is left of the tenant anywhere, with the reason; a stranger's rows are refused."""
     lasting = {owned.name: owned.table.facts.lasting for owned in tables if owned.table.facts.lasting}
     places = dict.fromkeys((*owned.name, owned.column, owned.type) for owned in tables)
-    kind = next(owned.type for owned in tables if owned.type != "text" or owned.role == "root")
+    kind = declared.model.tenant_type
     names = sorted({owned.column for owned in tables if owned.type == kind and owned.role != "root"})
     canonical = connection.execute("SELECT format_type(CAST(%s AS regtype), NULL)", (kind,)).fetchone() or (kind,)
     for schema, table, column in connection.execute(read_sql(PACKAGE, "list_holders"), (names, canonical[0])):
         places.setdefault((schema, table, column, kind))
     left = []
     for schema, table, column, type_ in places:
-        rows = joined([qualified(schema, table)])
         condition = ddl("t.{} = {}::{}", ident(column), literal(tenant), trusted(type_))
-        row = connection.execute(ddl("SELECT count(*) FROM {} AS t WHERE {}", rows, condition).encode()).fetchone()
+        query = ddl("SELECT count(*) FROM {} AS t WHERE {}", qualified(schema, table), condition)
+        row = connection.execute(query.encode()).fetchone()
         if row and row[0]:
             left.append(Left(f"{schema}.{table}", column, row[0], lasting.get((schema, table), "")))
     strangers = [each for each in left if not each.because]

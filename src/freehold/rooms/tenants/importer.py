@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 from freehold.errors import ArchiveInvalid, ShapeChanged, TenantExists, TenantIncomplete
 from freehold.kernel.action import record_action
 from freehold.kernel.compile import Declared
-from freehold.kernel.names import Sql, ddl, ident, idents, joined, literal, trusted
+from freehold.kernel.names import Sql, ddl, ident, idents, joined, literal, qualified, trusted
 from freehold.kernel.template import fill, read_sql
 from freehold.rooms.tenants.archive import Archive, Member, Tally
 from freehold.rooms.tenants.exporter import copied
@@ -127,26 +127,28 @@ def load(connection: Connection, table: Sql, member: Member, archive: Archive) -
 
 
 def _check_references(connection: Connection, tables: list[Owned], tenant: str) -> None:
-    by_title = {owned.sql: owned for owned in tables}
+    by_name = {owned.name: owned for owned in tables}
     with connection.cursor(row_factory=dict_row) as cursor:
         names = ([owned.name[0] for owned in tables], [owned.name[1] for owned in tables])
         keys = cursor.execute(read_sql(PACKAGE, "list_foreign_keys"), names).fetchall()
     for key in keys:
-        owned = by_title[trusted(key["child"])]
+        schema, table = key["child"]
+        owned = by_name[schema, table]
         pairs = list(zip(key["columns"], key["referred"], strict=True))
         query = fill(
             PACKAGE,
             "count_orphans",
             child=owned.sql,
-            parent=trusted(key["parent"]),
+            parent=qualified(*key["parent"]),
             of_tenant=owned.of(tenant),
             given=joined((ddl("t.{} IS NOT NULL", ident(down)) for down, _ in pairs), " AND "),
             same=joined((ddl("p.{} = t.{}", ident(up), ident(down)) for down, up in pairs), " AND "),
         )
         missing = _one(connection, query)
         if missing:
+            parent = ".".join(key["parent"])
             raise TenantIncomplete(
-                f"{missing:,} rows of {owned.title} refer to rows of {key['parent']} that this database lacks",
+                f"{missing:,} rows of {owned.title} refer to rows of {parent} that this database lacks",
                 detail=f"By {key['name']}, {', '.join(key['columns'])}.",
                 hint="Bring the shared rows first; nothing was imported.",
             )

@@ -10,6 +10,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from freehold.errors import InputError, ShapeChanged
+from freehold.kernel.names import ddl, literal, trusted
 from freehold.kernel.template import read_sql
 from freehold.rooms.tenants.owned import Owned
 
@@ -65,7 +66,7 @@ def check_tenant(connection: Connection, tenant: str, kind: str) -> None:
     """
     try:
         with connection.transaction():
-            connection.execute("SELECT CAST(%s AS " + kind + ")", (tenant,))
+            connection.execute(ddl("SELECT {}::{}", literal(tenant), trusted(kind)).encode())
     except psycopg.DataError as error:
         raise InputError(
             f"{tenant!r} is no tenant: its id is of type {kind}", hint="Give the id as the database writes it."

@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 from freehold.errors import TenantIncomplete
 from freehold.kernel.action import record_action
 from freehold.kernel.compile import Declared
-from freehold.kernel.names import Sql, ddl, ident, idents, joined, trusted
+from freehold.kernel.names import Sql, ddl, ident, idents, joined, qualified
 from freehold.kernel.template import fill, read_sql
 from freehold.rooms.tenants.archive import Archive, Member
 from freehold.rooms.tenants.exporter import export_tenant
@@ -176,14 +176,16 @@ def _replace(connection: Connection, slices: Sequence[_Slice]) -> dict[str, int]
 def _referring(connection: Connection, slices: Sequence[_Slice]) -> Mapping[str, Sequence[Sql]]:
     """For each table the conditions that no row of the slice's other tables refers to a row."""
     names = ([each.owned.name[0] for each in slices], [each.owned.name[1] for each in slices])
+    titles = {each.owned.name: each.owned.title for each in slices}
     found: dict[str, list[Sql]] = {}
     with connection.cursor(row_factory=dict_row) as cursor:
         for key in cursor.execute(read_sql(PACKAGE, "list_foreign_keys"), names):
             pairs = zip(key["columns"], key["referred"], strict=True)
             same = joined((ddl("c.{} = t.{}", ident(down), ident(up)) for down, up in pairs), " AND ")
-            condition = ddl("AND NOT EXISTS (SELECT FROM {} AS c WHERE {})", trusted(key["child"]), same)
-            parent = next((each.owned.title for each in slices if each.owned.sql == key["parent"]), "")
-            found.setdefault(parent, []).append(condition)
+            condition = ddl("AND NOT EXISTS (SELECT FROM {} AS c WHERE {})", qualified(*key["child"]), same)
+            parent = titles.get(tuple(key["parent"]))
+            if parent:
+                found.setdefault(parent, []).append(condition)
     return found
 
 

@@ -9,14 +9,14 @@ from sqlalchemy.dialects.postgresql import DATERANGE, TSRANGE, TSTZRANGE
 from sqlalchemy.dialects.postgresql.ranges import AbstractRange
 
 from freehold.errors import DeclarationError
-from freehold.kernel.declare import Entity, column_of, name_of, table_of
+from freehold.kernel.declare import Entity, OfTable, column_of, name_of, table_of
 
 TIMES = (DATERANGE, TSRANGE, TSTZRANGE)
 """The ranges that are a period of valid time."""
 
 
 @dataclass(frozen=True)
-class ValidTime:
+class ValidTime(OfTable):
     """Rows say themselves for which period they hold; for one key, periods do not overlap.
 
     Valid time is when a fact holds in the world, as history's system time is when the database knew it (the terms of
@@ -44,7 +44,6 @@ class ValidTime:
     'public.price'
     """
 
-    entity: Entity
     key: tuple[str, ...]
     during: str = "valid_during"
 
@@ -62,11 +61,6 @@ class ValidTime:
                 detail="It is a DATERANGE, TSTZRANGE or TSRANGE, and NOT NULL.",
                 hint="Give the table such a column, or name it: during='…'.",
             )
-
-    @property
-    def title(self) -> str:
-        """The table's name for sentences."""
-        return ".".join(name_of(self.entity))
 
 
 def period_of(entity: Entity) -> sa.Column[AbstractRange[object]]:

@@ -1,7 +1,7 @@
 SELECT
     k.conname::text AS name,
-    pg_catalog.format('%%I.%%I', cn.nspname, c.relname) AS child,
-    pg_catalog.format('%%I.%%I', pn.nspname, p.relname) AS parent,
+    ARRAY[cn.nspname, c.relname]::text[] AS child,
+    ARRAY[pn.nspname, p.relname]::text[] AS parent,
     ARRAY(
         SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS u (attnum, place)
         JOIN pg_catalog.pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = u.attnum

@@ -13,14 +13,13 @@ DECLARE
     which uuid;
 BEGIN
     -- A row that says itself since when it is there needs no more.
-    IF NOT EXISTS (SELECT FROM fresh AS s WHERE {{unsaid}}) THEN
+    IF NOT EXISTS (SELECT FROM {{source}} WHERE {{kept}}) THEN
         RETURN NULL;
     END IF;
 {{author}}
 {{moment}}
-    -- What ended is that there was no such row.
-    INSERT INTO {{history}} ({{key}}, valid_to, operation, ended_operation, ended_actor, ended_transaction_id)
-    SELECT {{key}}, moment, 'ABSENT', TG_OP, who, which FROM fresh AS s WHERE {{unsaid}};
+    INSERT INTO {{history}} ({{columns}}, valid_to, operation, ended_operation, ended_actor, ended_transaction_id)
+    SELECT {{columns}}, moment, {{operation}}, TG_OP, who, which FROM {{source}} WHERE {{kept}};
     RETURN NULL;
 END
 $freehold$
