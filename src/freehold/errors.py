@@ -214,6 +214,12 @@ class StepFailed(PlanError):
     code = "apply.step-failed"
 
 
+class RowsRefused(StepFailed):
+    """Rows cannot be brought into the new shape; the old shape stays with all of them."""
+
+    code = "apply.rows-refused"
+
+
 class ContextError(FreeholdError):
     """The tenant context of a transaction is not valid; the statement saw no row."""
 

@@ -110,13 +110,14 @@ def plan_layer(connection: Connection, declared: Declared, *, cache: Path | None
 class _Journal:
     """Records applied steps in the journal."""
 
-    def __init__(self) -> None:
+    def __init__(self, contract: bool = False) -> None:
+        self._contract = contract
         self._plan_id: uuid.UUID | None = None
         self._untold: list[str] = []
         """What changed roles, memberships and settings before the recorder was there."""
 
     def begin(self, connection: Connection, plan: Plan) -> None:
-        if plan.steps:
+        if plan.due(contract=self._contract):
             with connection.transaction():
                 self._plan_id = journal.begin_plan(connection, plan)
                 journal.merge_managed(connection, plan.managed)
@@ -131,9 +132,11 @@ class _Journal:
 
     def finish(self, connection: Connection, plan: Plan) -> None:
         with connection.transaction():
-            journal.finish_plan(connection, self._plan_id, plan.managed)
-            if plan.steps:
-                told = {"plan_id": str(self._plan_id), "steps": len(plan.steps), "cluster": self._untold}
+            left = frozenset() if self._contract else frozenset(step.key for step in plan.waiting)
+            journal.finish_plan(connection, self._plan_id, plan.managed | left)
+            if self._plan_id:
+                steps = len(plan.due(contract=self._contract))
+                told = {"plan_id": str(self._plan_id), "steps": steps, "cluster": self._untold}
                 record_action(connection, "plan", connection.info.dbname, "apply", told)
 
 
@@ -145,11 +148,12 @@ def apply_layer(
     *,
     data_loss: bool = False,
     weaker_guard: bool = False,
+    contract: bool = False,
     budget: LockBudget | None = None,
     cache: Path | None = None,
     listener: Listener = ignore,
 ) -> Plan:
-    """Run a plan, or make one and run it; returns what ran.
+    """Run a plan, or make one and run it; returns it.
 
     Parameters
     ----------
@@ -158,6 +162,8 @@ def apply_layer(
         another plan, nothing runs.
     data_loss, weaker_guard
         Whether steps that lose data, or weaken a guard, may run.
+    contract
+        Whether the steps run that contract: they take away what an older version of the application may use.
 
     Raises
     ------
@@ -171,8 +177,8 @@ def apply_layer(
                 "The database has changed since the plan was made; nothing was applied",
                 hint="Make the plan again and read it.",
             )
-        fresh.refuse_unless_allowed(data_loss=data_loss, weaker_guard=weaker_guard)
-        apply(connection, fresh, _Journal(), budget=budget, listener=listener)
+        fresh.refuse_unless_allowed(data_loss=data_loss, weaker_guard=weaker_guard, contract=contract)
+        apply(connection, fresh, _Journal(contract), contract=contract, budget=budget, listener=listener)
     return fresh
 
 
@@ -348,6 +354,7 @@ class Status:
     server_version: int
     database: str
     pending_steps: int
+    waiting_steps: int
     strangers: tuple[str, ...]
     last_plan: dict[str, Any] | None
     evidence: tuple[dict[str, Any], ...]
@@ -361,7 +368,8 @@ def layer_status(connection: Connection, declared: Declared, *, cache: Path | No
     return Status(
         server_version=plan.version,
         database=plan.database,
-        pending_steps=len(plan.steps),
+        pending_steps=len(plan.due(contract=False)),
+        waiting_steps=len(plan.waiting),
         strangers=tuple(str(stranger.key) for stranger in plan.strangers),
         last_plan=journal.read_last_plan(connection) if installed else None,
         evidence=tuple(journal.read_evidence(connection)) if installed else (),

@@ -40,7 +40,7 @@ def _take_the_way_out(ground: Ground, hint: str) -> None:
 DAMAGES = (
     ("ALTER TABLE freehold.applied_step RENAME title TO t", "RENAME t TO title", "applied_step.title"),
     ("ALTER TABLE freehold.evidence RENAME verdict TO v", "RENAME v TO verdict", "evidence.verdict"),
-    ("UPDATE freehold.journal_version SET version = 99", "", "99"),
+    ("UPDATE freehold.journal_version SET version = version + 97", "", "99"),
     ("DELETE FROM freehold.journal_version", "", "journal_version"),
 )
 

@@ -73,11 +73,14 @@ def test_dropping_needs_its_flag_and_counts_the_rows(database: Database) -> None
         connection.execute("INSERT INTO shop.customer (email) SELECT i::text FROM generate_series(1, 7) AS i")
         connection.execute("INSERT INTO shop.orders (customer_id, net) SELECT id, 1 FROM shop.customer")
         with pytest.raises(StepRefused) as caught:
-            apply_layer(connection, layer(fewer))
+            apply_layer(connection, layer(fewer), contract=True)
         assert "every row of shop.orders (7 rows)" in caught.value.detail
         assert "--allow-data-loss" in caught.value.hint
         assert connection.execute("SELECT count(*) FROM shop.orders").fetchone() == (7,)
-        apply_layer(connection, layer(fewer), data_loss=True, weaker_guard=True)
+        waits = apply_layer(connection, layer(fewer), weaker_guard=True)
+        assert "drop table shop.orders" in [step.change.title for step in waits.waiting]
+        assert connection.execute("SELECT count(*) FROM shop.orders").fetchone() == (7,), "it waits for its own command"
+        apply_layer(connection, layer(fewer), data_loss=True, contract=True, weaker_guard=True)
         assert connection.execute("SELECT to_regclass('shop.orders')").fetchone() == (None,)
         assert plan_layer(connection, layer(fewer)).steps == ()
 

@@ -78,7 +78,7 @@ def test_index_left_invalid_by_a_failed_build_is_replaced(database: Database) ->
         apply_layer(connection, sample())
         connection.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'shop.orders_note_idx'::regclass")
         titles = [step.change.title for step in apply_layer(connection, sample()).steps]
-        assert titles == ["drop index shop.orders_note_idx", "create index shop.orders_note_idx"]
+        assert titles == ["create index shop.orders_note_idx", "replace index shop.orders_note_idx"]
 
 
 def test_refused_step_says_which_and_keeps_the_ones_before(database: Database) -> None:

@@ -29,7 +29,7 @@ def test_migrations_lead_to_the_schema_file(make_database: Callable[..., Databas
                 two.execute(statement.encode())
         whole, migrated = seen(one), seen(two)
         assert whole == migrated
-        assert len([key for key in whole if key.kind == "table"]) == 5
+        assert len([key for key in whole if key.kind == "table"]) == 6
         assert journal.installed_version(one) == journal.installed_version(two) == journal.VERSION
 
 

@@ -23,14 +23,15 @@ WeakerGuard = Annotated[bool, typer.Option("--allow-weaker-guard", help="Run ste
 def plan(project: Project, json: Json = False) -> None:
     """Print the steps that would bring the database to the declared state; changes nothing.
 
-    The text can be pasted into psql. Exit status 0: nothing to do; 3: steps wait.
+    The text can be pasted into psql. Exit status 0: nothing to do, or only what waits for `freehold contract`; 3: steps
+    wait.
     """
     declared = project.declared  # what is wrong with it is told before anything else
     with project.connection() as connection:
         made = plan_layer(connection, declared, cache=project.cache)
     print(made.as_json() if json else made.as_sql(), end="\n" if json else "")
     note(_summary(made), quiet=json or not made.steps)
-    raise typer.Exit(Status.PENDING if made.steps else Status.DONE)
+    raise typer.Exit(Status.PENDING if made.due(contract=False) else Status.DONE)
 
 
 @on_project
@@ -41,18 +42,39 @@ def apply(
     allow_weaker_guard: WeakerGuard = False,
     json: Json = False,
 ) -> None:
-    """Show the plan, ask, and run exactly what was shown.
+    """Show the plan, ask, and run exactly what was shown, but for the steps that wait for `freehold contract`.
 
     A second apply says "nothing to do". Where the layer has tenants and the database knows no context key yet, one is
     made: see `freehold keys`. Exit status 0: the database is as declared; 3: the answer was no.
     """
+    _change(project, yes, allow_data_loss, allow_weaker_guard, json, contract=False)
+
+
+@on_project
+def contract(
+    project: Project,
+    yes: Yes = False,
+    allow_data_loss: DataLoss = False,
+    allow_weaker_guard: WeakerGuard = False,
+    json: Json = False,
+) -> None:
+    """Take away what only an older version of the application still uses: run the whole plan, these steps too.
+
+    Run it when no older version runs any more. Steps that lose data need their flag as ever.
+    """
+    _change(project, yes, allow_data_loss, allow_weaker_guard, json, contract=True)
+
+
+def _change(
+    project: Project, yes: bool, allow_data_loss: bool, allow_weaker_guard: bool, json: bool, *, contract: bool
+) -> None:
     declared = project.declared
     with project.connection() as connection:
         shown = plan_layer(connection, declared, cache=project.cache)
-        shown.refuse_unless_allowed(data_loss=allow_data_loss, weaker_guard=allow_weaker_guard)
+        shown.refuse_unless_allowed(data_loss=allow_data_loss, weaker_guard=allow_weaker_guard, contract=contract)
     if not json:
         print(shown.as_sql(), end="")
-    if shown.steps and not yes and not _agreed(shown, json):
+    if shown.due(contract=contract) and not yes and not _agreed(shown, json, contract):
         raise typer.Exit(Status.PENDING)
     with project.connection() as connection:
         with watching() as listener:
@@ -62,31 +84,41 @@ def apply(
                 shown,
                 data_loss=allow_data_loss,
                 weaker_guard=allow_weaker_guard,
+                contract=contract,
                 cache=project.cache,
                 listener=listener,
             )
         key = ensure_key(connection, project.config.keys)
-    _report_applied(shown, key, project, json)
+    _report_applied(shown, key, project, json, contract=contract)
 
 
-def _report_applied(done: Plan, key: str, project: Project, json: bool) -> None:
+def _report_applied(done: Plan, key: str, project: Project, json: bool, *, contract: bool) -> None:
+    due, waiting = done.due(contract=contract), () if contract else done.waiting
     if json:
-        print_json({"applied": [step.as_dict() for step in done.steps], "context_key": key or None})
+        steps = {"applied": [step.as_dict() for step in due], "waiting": [step.as_dict() for step in waiting]}
+        print_json({**steps, "context_key": key or None})
         return
-    note(f"{len(done.steps)} steps applied to {done.database}", quiet=not done.steps)
+    note(f"{_steps(len(due))} applied to {done.database}", quiet=not due)
+    note(f"{_steps(len(waiting))} left for freehold contract, when no older application runs", quiet=not waiting)
     note(f"Context key {key} is in {project.config.keys} and in the database", quiet=not key)
 
 
-def _agreed(shown: Plan, json: bool) -> bool:
+def _steps(count: int) -> str:
+    return "1 step" if count == 1 else f"{count} steps"
+
+
+def _agreed(shown: Plan, json: bool, contract: bool) -> bool:
     if json:
         raise InputError("apply --json asks nobody", hint="Give --yes too.")
-    return typer.confirm(f"Apply {_summary(shown)} to {shown.database}?", err=True)
+    return typer.confirm(f"Apply {_summary(shown, contract=contract)} to {shown.database}?", err=True)
 
 
-def _summary(made: Plan) -> str:
-    flags = sorted({step.flag for step in made.steps if step.flag})
+def _summary(made: Plan, *, contract: bool = False) -> str:
+    due = made.due(contract=contract)
+    flags = sorted({step.flag for step in due if step.flag})
     needs = f", needing {' and '.join(flags)}" if flags else ""
-    return f"{len(made.steps)} steps{needs}"
+    waits = "" if contract or not made.waiting else f", and {_steps(len(made.waiting))} for freehold contract"
+    return f"{_steps(len(due))}{needs}{waits}"
 
 
 @on_project
@@ -105,6 +137,7 @@ def status(project: Project, json: Json = False) -> None:
                 "database": found.database,
                 "server_version": found.server_version,
                 "pending_steps": found.pending_steps,
+                "waiting_steps": found.waiting_steps,
                 "strangers": found.strangers,
                 "last_plan": found.last_plan,
                 "evidence": found.evidence,
@@ -114,6 +147,8 @@ def status(project: Project, json: Json = False) -> None:
         console = answers()
         console.print(f"{project.layer.name} in {found.database}, PostgreSQL {found.server_version // 10000}")
         console.print(f"plan       {_pending(found.pending_steps)}")
+        if found.waiting_steps:
+            console.print(f"contract   {_steps(found.waiting_steps)} wait for freehold contract")
         console.print(f"evidence   {_told(counts)}")
         for stranger in found.strangers:
             console.print(f"stranger   {stranger}", markup=False)
@@ -122,7 +157,7 @@ def status(project: Project, json: Json = False) -> None:
 
 
 def _pending(steps: int) -> str:
-    return f"{steps} steps wait: freehold plan" if steps else "nothing to do"
+    return f"{_steps(steps)} to apply: freehold plan" if steps else "nothing to do"
 
 
 def _counts(evidence: tuple[dict[str, Any], ...]) -> dict[str, int]:
@@ -140,5 +175,5 @@ def _told(counts: dict[str, int]) -> str:
 
 def register(app: typer.Typer, epilog: str) -> None:
     """Add the commands."""
-    for command in (plan, apply, status):
+    for command in (plan, apply, contract, status):
         app.command(epilog=epilog)(command)

@@ -23,7 +23,7 @@ from freehold.kernel.template import read_sql
 _TABLE = re.compile(r"^CREATE TABLE freehold\.(\w+) \((.*?)^\);", re.MULTILINE | re.DOTALL)
 _COLUMN = re.compile(r"^    ([a-z_]+) ", re.MULTILINE)
 SCHEMA = "freehold"
-VERSION = 1
+VERSION = 2
 """The version of the journal's schema; the newest migration leads to it."""
 
 
@@ -43,7 +43,8 @@ def installed_version(connection: Connection) -> int:
     found = {table: set(columns) for table, columns in connection.execute(_query("read_tables"), {"tables": [*wanted]})}
     if not found:
         return 0
-    _refuse_damage([table for table in wanted if table not in found])
+    if "journal_version" not in found:
+        _refuse_damage(["journal_version"])
     row = connection.execute(_query("read_highest_version")).fetchone()
     version = int(row[0]) if row else 0
     if version > VERSION:
@@ -52,6 +53,7 @@ def installed_version(connection: Connection) -> int:
             hint="Use the release of Freehold that applied last to this database, or a newer one.",
         )
     if version == VERSION:
+        _refuse_damage([table for table in wanted if table not in found])
         _refuse_damage(
             [f"{t}.{column}" for t, columns in wanted.items() for column in columns if column not in found[t]]
         )
@@ -118,7 +120,7 @@ def record_step(connection: Connection, plan_id: uuid.UUID, step: Step) -> None:
             "plan_id": plan_id,
             "number": step.number,
             "title": step.change.title,
-            "statements": list(step.change.statements),
+            "statements": list(step.change.shown),
             "room": step.room,
             "reason": step.reason,
             "weakens": step.change.weakens,

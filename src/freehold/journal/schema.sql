@@ -14,7 +14,10 @@ CREATE TABLE freehold.applied_plan (
     steps integer NOT NULL,
     login text NOT NULL DEFAULT session_user,
     started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    finished_at timestamptz
+    finished_at timestamptz,
+    because text NOT NULL DEFAULT '',
+    approved_by text NOT NULL DEFAULT '',
+    undone_at timestamptz
 );
 
 CREATE TABLE freehold.applied_step (
@@ -28,6 +31,10 @@ CREATE TABLE freehold.applied_step (
     weakens text NOT NULL,
     loses text NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    phase text NOT NULL DEFAULT 'expand',
+    undo text[] NOT NULL DEFAULT '{}',
+    undo_loses text NOT NULL DEFAULT '',
+    final text NOT NULL DEFAULT '',
     CONSTRAINT applied_step_pkey PRIMARY KEY (plan_id, number)
 );
 
@@ -55,4 +62,12 @@ CREATE TABLE freehold.evidence (
 
 CREATE INDEX evidence_latest_idx ON freehold.evidence (room, subject, proved_at DESC);
 
-INSERT INTO freehold.journal_version (version) VALUES (1);
+CREATE TABLE freehold.backfill (
+    name text NOT NULL CONSTRAINT backfill_pkey PRIMARY KEY,
+    place text[],
+    rows bigint NOT NULL,
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    finished_at timestamptz
+);
+
+INSERT INTO freehold.journal_version (version) VALUES (1), (2);

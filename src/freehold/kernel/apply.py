@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import psycopg
@@ -15,6 +15,7 @@ from psycopg import sql
 from freehold.errors import ApplyBusy, LockTimeout, StepFailed
 from freehold.events import Listener, LockRetried, StepApplied, StepStarted, ignore
 from freehold.kernel.observe import CATALOG_SESSION, Connection
+from freehold.kernel.online.backfill import Backfill, Pace
 from freehold.kernel.plan import Plan, Step
 
 ADVISORY_LOCK = 0x6672656568  # "freeh"
@@ -34,6 +35,7 @@ class LockBudget:
     timeout_seconds: float = 2.0
     attempts: int = 10
     longest_pause_seconds: float = 10.0
+    pace: Pace = field(default_factory=Pace)
 
 
 class Recorder(Protocol):
@@ -76,15 +78,18 @@ def apply(
     plan: Plan,
     recorder: Recorder,
     *,
+    contract: bool = False,
     budget: LockBudget | None = None,
     listener: Listener = ignore,
 ) -> None:
-    """Run every step of a plan.
+    """Run the steps of a plan that are due.
 
     Parameters
     ----------
     connection
         In autocommit mode, holding the apply lock (see `exclusive`).
+    contract
+        Whether the steps run that contract; otherwise they wait.
 
     Raises
     ------
@@ -97,13 +102,14 @@ def apply(
     connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{int(budget.timeout_seconds * 1000)}ms",))
     for name, value in CATALOG_SESSION.items():
         connection.execute("SELECT set_config(%s, %s, false)", (name, value))
-    own = [step for step in plan.steps if step.room == "journal"]
+    due = plan.due(contract=contract)
+    own = [step for step in due if step.room == "journal"]
     for step in own:
         _run(connection, step, plan, None, budget, listener)
     recorder.begin(connection, plan)
     for step in own:
         recorder.record(connection, step)
-    for step in plan.steps[len(own) :]:
+    for step in due[len(own) :]:
         _run(connection, step, plan, recorder, budget, listener)
     recorder.finish(connection, plan)
 
@@ -120,7 +126,7 @@ def _run(
     listener(StepStarted(step.number, total, step.change.title))
     for attempt in range(1, budget.attempts + 1):
         try:
-            _run_once(connection, step, recorder)
+            _run_once(connection, step, recorder, budget, listener)
         except psycopg.errors.LockNotAvailable as error:
             _pause(step, attempt, budget, listener, error)
         except psycopg.Error as error:
@@ -132,7 +138,11 @@ def _run(
             return
 
 
-def _run_once(connection: Connection, step: Step, recorder: Recorder | None) -> None:
+def _run_once(
+    connection: Connection, step: Step, recorder: Recorder | None, budget: LockBudget, listener: Listener
+) -> None:
+    if step.change.batch:
+        Backfill(connection, step.change.batch, budget.pace, listener).run()
     if step.change.transactional:
         with connection.transaction():
             _send(connection, step)

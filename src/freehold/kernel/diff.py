@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 
 from freehold.errors import DeclarationError, PlanError
 from freehold.kernel.compile import Declared
+from freehold.kernel.difference import Difference, Stranger
 from freehold.kernel.names import trusted
 from freehold.kernel.objects import Column, DefaultPrivilege, Grant, Key, Object, Site, Table
 from freehold.kernel.observe import Catalog
+from freehold.kernel.online.group import disjoint
+from freehold.kernel.online.move import find_moved
 
 VANISH_WITH_PARENT = frozenset({"column", "constraint", "index", "trigger", "policy", "row_security", "grant", "owner"})
 """Kinds that PostgreSQL removes together with the object that they are on."""
@@ -19,29 +21,6 @@ PARTITION = "partition"
 
 BROKEN_BY_RETYPE = frozenset({"view", "policy", "trigger", "function"})
 """Kinds that keep PostgreSQL from changing the type of a column that they read; generated columns do too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stranger:
-    """An object in a room's scope that nobody declared; it is reported and left alone."""
-
-    key: Key
-    room: str
-
-
-@dataclass
-class Difference:
-    """What must happen to which key."""
-
-    create: dict[Key, Object] = field(default_factory=dict)
-    alter: dict[Key, tuple[Object, Object]] = field(default_factory=dict)
-    drop: dict[Key, Object] = field(default_factory=dict)
-    strangers: tuple[Stranger, ...] = ()
-
-    @property
-    def settled(self) -> bool:
-        """Whether nothing has to happen."""
-        return not (self.create or self.alter or self.drop)
 
 
 def site_of(live: Catalog, new: frozenset[Key], begun: frozenset[Key] = frozenset()) -> Site:
@@ -167,7 +146,11 @@ def _replace(result: Difference, desired: Catalog, live: Catalog) -> None:
     work = [(key, key) for key, (old, new) in result.alter.items() if new.alter(old, site) is None]
     for changed in _retyped(result):
         work += [(key, key) for key in needed_by.get(changed, ()) if _broken_by_retype(live, key)]
-    seen: set[Key] = set()
+    moved = find_moved(result, live, desired)
+    for key, own in moved.items():
+        work += [(found, key) for one in own for found in needed_by.get(one, ()) if found not in own]
+    together = [frozenset({key, *own}) for key, own in moved.items()]
+    seen: set[Key] = set().union(*moved.values())
     while work:
         key, cause = work.pop()
         if key in seen or key not in live.objects or key not in desired.objects:
@@ -175,12 +158,13 @@ def _replace(result: Difference, desired: Catalog, live: Catalog) -> None:
         if key in result.alter and cause != key and cause not in desired.needs.get(key, ()):
             continue  # it is about to leave what is made anew
         seen.add(key)
+        together.append(frozenset({key, cause}))
         _refuse_loss(key, live, desired)
         work += [(found, key) for found in needed_by.get(key, ())]
         result.alter.pop(key, None)
         result.drop[key] = live.objects[key]
         result.create[key] = desired.objects[key]
-    _recreate_rights(result, desired, seen)
+    result.groups = disjoint([*together, *_recreate_rights(result, desired, seen)])
 
 
 def _refuse_loss(key: Key, live: Catalog, desired: Catalog) -> None:
@@ -202,14 +186,17 @@ def _refuse_loss(key: Key, live: Catalog, desired: Catalog) -> None:
         )
 
 
-def _recreate_rights(result: Difference, desired: Catalog, replaced: set[Key]) -> None:
-    """Grants and ownership vanish with the old object, so the new one gets them again."""
+def _recreate_rights(result: Difference, desired: Catalog, replaced: set[Key]) -> Iterator[frozenset[Key]]:
+    """Grants and ownership vanish with the old object, so the new one gets them again, at once."""
     if not replaced:
         return
     for key, item in desired.objects.items():
-        if key.kind in {"grant", "owner"} and any(parent in replaced for parent in item.parents):
-            result.alter.pop(key, None)
-            result.create[key] = item
+        if key.kind in {"grant", "owner"}:
+            lost = replaced.intersection(item.parents)
+            if lost:
+                result.alter.pop(key, None)
+                result.create[key] = item
+                yield frozenset({key, *lost})
 
 
 def _retyped(result: Difference) -> list[Key]:

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import NamedTuple
 
 from freehold.kernel.compile import Declared
-from freehold.kernel.diff import Difference, site_of
-from freehold.kernel.objects import Change, Constraint, Grant, Key, Object, Table
+from freehold.kernel.diff import site_of
+from freehold.kernel.difference import Difference
+from freehold.kernel.objects import Change, Constraint, Grant, Key, Object, Site, Stage, Table
 from freehold.kernel.observe import Catalog
+from freehold.kernel.online.group import closed, contracted, disjoint, reached
+from freehold.kernel.online.moving import moving
+from freehold.kernel.online.swap import swapped
 from freehold.kernel.topological import topological
+from freehold.kernel.work import Work
+
+CONTRACTED = frozenset(
+    {"table", "column", "view", "function", "sequence", "enum", "domain", "schema", "extension", "role"}
+)
+"""Kinds that an older version of the application may still use: they wait for the contraction."""
 
 
-class Work(NamedTuple):
-    """One node of the ordering: what happens to one key, with its changes."""
-
-    key: Key
-    verb: str
-    item: Object
-    changes: tuple[Change, ...]
+def site_of_works(found: Difference, live: Catalog, begun: frozenset[Key]) -> Site:
+    """Where the plan happens: what it makes, successors of tables that are there among it."""
+    new = {key for key in found.create if key not in live.objects}
+    moved = {key for group in found.groups if not group.isdisjoint(found.moved) for key in group}
+    return site_of(live, frozenset(new | {key for key in moved if key.kind == "table"}), begun)
 
 
 def works_of(found: Difference, live: Catalog, begun: frozenset[Key]) -> dict[Key, Work]:
@@ -27,11 +34,13 @@ def works_of(found: Difference, live: Catalog, begun: frozenset[Key]) -> dict[Ke
 
     ``begun`` is what a first plan that never ended was to make.
     """
-    new = frozenset(key for key in found.create if key not in live.objects)
-    site = site_of(live, new, begun)
+    site = site_of_works(found, live, begun)
     works: dict[Key, Work] = {}
     for key, item in found.drop.items():
-        works[_node("drop", key)] = Work(key, "drop", item, item.drop(site))
+        changes = item.drop(site)
+        if key.kind in CONTRACTED and key not in found.create:
+            changes = tuple(replace(change, stage=Stage.CONTRACT) for change in changes)
+        works[_node("drop", key)] = Work(key, "drop", item, changes)
     for key, item in found.create.items():
         before = live.objects.get(key)
         made = _given_again(item, before, item.create(site))
@@ -61,8 +70,13 @@ def _node(verb: str, key: Key) -> Key:
     return Key(verb, (key.kind, *key.name))
 
 
-def in_order(works: Mapping[Key, Work], desired: Catalog, live: Catalog, declared: Declared) -> Iterator[Work]:
-    """The nodes in an order that the catalog's own dependencies allow, creations before drops where both do."""
+def in_order(
+    works: Mapping[Key, Work], found: Difference, desired: Catalog, live: Catalog, declared: Declared, site: Site
+) -> Iterator[Work]:
+    """The nodes in an order that the catalog's own dependencies allow, creations before drops where both do.
+
+    What changes in one moment comes as few works that take each other's place.
+    """
     needs: dict[Key, set[Key]] = {node: set() for node in works}
     for node, work in works.items():
         if work.verb == "drop":
@@ -73,7 +87,43 @@ def in_order(works: Mapping[Key, Work], desired: Catalog, live: Catalog, declare
                 _order_leaving(node, work, works, needs, live)
     _order_names(works, needs)
     rank = {node: 1000 - w.item.rank if w.verb == "drop" else w.item.rank for node, w in works.items()}
-    return (works[node] for node in topological(needs, rank))
+    works = _with_waiting(works, needs)
+    together = [_nodes(group, works) for group in found.groups]
+    groups = disjoint(closed(group, needs) for group in disjoint(group for group in together if len(group) > 1))
+    reduced, ranks, heads = contracted(needs, rank, groups)
+    for node in topological(reduced, ranks):
+        group = heads.get(node)
+        if group is None:
+            yield works[node]
+            continue
+        within = {member: needs[member] & group for member in works if member in group}
+        members = [works[member] for member in topological(within, {member: rank[member] for member in within})]
+        moved = next((key for key in found.moved if _node("make", key) in group), None)
+        if moved:
+            yield from moving(moved, members, live, desired, site)
+        else:
+            yield from swapped(members, live, desired, site)
+
+
+def _with_waiting(works: Mapping[Key, Work], needs: Mapping[Key, set[Key]]) -> Mapping[Key, Work]:
+    """What can come only after a contraction, such as a view under the name of a dropped table, waits with it."""
+    waiting = {n for n, work in works.items() if any(change.stage is Stage.CONTRACT for change in work.changes)}
+    if not waiting:
+        return works
+    needed_by: dict[Key, set[Key]] = {}
+    for node, found in needs.items():
+        for need in found:
+            needed_by.setdefault(need, set()).add(node)
+    late = reached(waiting, needed_by) - waiting
+    return {node: _contracting(work) if node in late else work for node, work in works.items()}
+
+
+def _contracting(work: Work) -> Work:
+    return work._replace(changes=tuple(replace(change, stage=Stage.CONTRACT) for change in work.changes))
+
+
+def _nodes(keys: frozenset[Key], works: Mapping[Key, Work]) -> frozenset[Key]:
+    return frozenset(node for key in keys for node in (_node("drop", key), _node("make", key)) if node in works)
 
 
 def _order_drop(node: Key, work: Work, works: Mapping[Key, Work], needs: dict[Key, set[Key]], live: Catalog) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 
 from freehold.errors import StepRefused
 from freehold.kernel.compile import Declared
-from freehold.kernel.diff import Difference, Stranger
-from freehold.kernel.objects import Change, Key, Lock
+from freehold.kernel.difference import Difference, Stranger
+from freehold.kernel.objects import Change, Key, Lock, Stage
 from freehold.kernel.observe import Catalog
-from freehold.kernel.order import Work, in_order, works_of
+from freehold.kernel.online.moving import leftovers
+from freehold.kernel.order import in_order, site_of_works, works_of
+from freehold.kernel.work import Work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +40,12 @@ class Step:
             "number": self.number,
             "title": self.change.title,
             "object": {"kind": self.key.kind, "name": list(self.key.name)},
-            "sql": list(self.change.statements),
+            "sql": list(self.change.shown),
             "lock": str(self.change.lock),
             "on": self.change.on,
             "transactional": self.change.transactional,
             "reversible": self.change.reversible,
+            "stage": str(self.change.stage),
             "room": self.room,
             "reason": self.reason,
             "loses": self.change.loses,
@@ -61,6 +64,15 @@ class Plan:
     steps: tuple[Step, ...]
     strangers: tuple[Stranger, ...] = ()
     managed: frozenset[Key] = frozenset()
+
+    def due(self, *, contract: bool) -> tuple[Step, ...]:
+        """The steps that run now: those that contract wait for a command of their own."""
+        return tuple(step for step in self.steps if contract or step.change.stage is not Stage.CONTRACT)
+
+    @property
+    def waiting(self) -> tuple[Step, ...]:
+        """The steps that contract."""
+        return tuple(step for step in self.steps if step.change.stage is Stage.CONTRACT)
 
     def as_json(self) -> str:
         """The plan as one JSON document."""
@@ -91,7 +103,7 @@ class Plan:
         for stranger in self.strangers:
             yield _comment(f"not declared, left alone: {stranger.key} (in the scope of {stranger.room})")
 
-    def refuse_unless_allowed(self, *, data_loss: bool, weaker_guard: bool) -> None:
+    def refuse_unless_allowed(self, *, data_loss: bool, weaker_guard: bool, contract: bool = False) -> None:
         """Refuse steps whose flag is not given.
 
         Raises
@@ -100,10 +112,11 @@ class Plan:
             Names every such step, what it loses or weakens, and the flag.
         """
         allowed = {"": True, "--allow-data-loss": data_loss, "--allow-weaker-guard": weaker_guard}
-        refused = [step for step in self.steps if not allowed[step.flag]]
+        due = self.due(contract=contract)
+        refused = [step for step in due if not allowed[step.flag]]
         if refused:
             raise StepRefused(
-                f"{len(refused)} of {len(self.steps)} steps lose data or weaken a guard; nothing was changed",
+                f"{len(refused)} of {len(due)} steps lose data or weaken a guard; nothing was changed",
                 detail="\n".join(f"step {s.number}: {s.change.title}: {_cost(s.change)}" for s in refused),
                 hint=f"Read them, then run again with {' '.join(sorted({s.flag for s in refused}))}.",
             )
@@ -125,12 +138,14 @@ def _step_lines(step: Step) -> Iterator[str]:
     yield _comment(f"{step.number}. {change.title} [{step.room}] {lock}; {undo}")
     if step.reason:
         yield _comment(f"   because {step.reason}")
+    if change.stage is Stage.CONTRACT:
+        yield _comment("   waits for freehold contract: an older version of the application may use it")
     if step.flag:
         yield _comment(f"   needs {step.flag}: {_cost(change)}")
-    whole = change.transactional and len(change.statements) > 1
+    whole = change.transactional and len(change.shown) > 1
     if whole:
         yield "BEGIN;"
-    for statement in change.statements:
+    for statement in change.shown:
         yield f"{statement.rstrip(';')};"
     if whole:
         yield "COMMIT;"
@@ -162,7 +177,8 @@ def make_plan(
         What a first plan that never ended was to make, and the database itself while none has ended.
     """
     works = works_of(found, live, begun)
-    steps = [*first, *_steps(declared, in_order(works, desired, live, declared))]
+    site = site_of_works(found, live, begun)
+    steps = [*first, *_steps(declared, in_order(works, found, desired, live, declared, site)), *_left(live)]
     return Plan(
         layer=declared.model.layer,
         database=live.database,
@@ -173,11 +189,16 @@ def make_plan(
     )
 
 
+def _left(live: Catalog) -> Iterator[Step]:
+    for key, change in leftovers(live):
+        yield Step(number=0, key=key, change=change, room="kernel", reason="its rows are elsewhere, and were compared")
+
+
 def _steps(declared: Declared, works: Iterable[Work]) -> Iterator[Step]:
     for work in works:
         source = declared.objects.get(work.key)
         for change in work.changes:
-            if change.statements:
+            if change.shown:
                 yield Step(
                     number=0,
                     key=work.key,

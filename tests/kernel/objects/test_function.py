@@ -100,8 +100,8 @@ def test_parameters_change_under_a_policy(ground: Ground, old: str, new: str, an
     )
     ground.settle(item(), function("f", old, BOOLEAN, "integer"), *guard)
     steps = ground.settle(item(), function("f", new, BOOLEAN, "integer"), *guard)
-    expected = ["drop policy shop.item.p", "drop function shop.f(integer)", "create function shop.f(integer)"]
-    assert titles(steps) == ([*expected, "create policy shop.item.p"] if anew else ["replace function shop.f(integer)"])
+    together = "replace function shop.f.integer and 1 that go with it"
+    assert titles(steps) == [together if anew else "replace function shop.f(integer)"]
 
 
 def test_result_changes_under_trigger_view_and_default(ground: Ground) -> None:

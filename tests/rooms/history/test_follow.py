@@ -103,7 +103,7 @@ def test_a_renamed_column_and_a_renamed_table_keep_their_past(database: Database
         plan = plan_layer(connection, renamed)
         assert [step.change.title for step in plan.steps if step.change.loses] == []
         apply_layer(connection, renamed, weaker_guard=True)
-        assert plan_layer(connection, renamed).steps == ()
+        assert plan_layer(connection, renamed).due(contract=False) == ()
         connection.execute("UPDATE shop.price SET amount = 2")
         assert connection.execute(
             "SELECT article, amount, operation FROM shop.price_history ORDER BY valid_from"
@@ -118,7 +118,7 @@ def test_a_dropped_column_stays_in_history(database: Database, layer_name: str) 
         plan = plan_layer(connection, narrow)
         dropped = [step.change.title for step in plan.steps if step.change.loses]
         assert dropped == ["drop column shop.price.note"]
-        apply_layer(connection, narrow, data_loss=True)
+        apply_layer(connection, narrow, data_loss=True, contract=True)
         assert plan_layer(connection, narrow).steps == ()
         connection.execute("DELETE FROM shop.price")
         assert connection.execute("SELECT note FROM shop.price_history").fetchall() == [("dear",)]
@@ -129,7 +129,8 @@ def test_a_wider_type_is_followed(database: Database, layer_name: str) -> None:
         apply_layer(connection, kept(layer_name, price()))
         wider = price()
         wider.c.amount.type = sa.Numeric(16, 4)
-        titles = [step.change.title for step in plan_layer(connection, kept(layer_name, wider)).steps]
+        steps = plan_layer(connection, kept(layer_name, wider)).steps
+        titles = [title for step in steps for title in step.change.title.split("; ")]
         assert [t.split(" from ")[0] for t in titles if t.startswith("change type")] == [
             "change type of column shop.price.amount",
             "change type of column shop.price_history.amount",

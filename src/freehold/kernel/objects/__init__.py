@@ -1,6 +1,6 @@
 """One file per kind of PostgreSQL object: how it is written, and how it is read back from the catalog."""
 
-from freehold.kernel.objects.base import Change, Key, Lock, Object, Site
+from freehold.kernel.objects.base import Change, Key, Lock, Object, Site, Stage
 from freehold.kernel.objects.column import Column
 from freehold.kernel.objects.constraint import Constraint, Older
 from freehold.kernel.objects.event_trigger import EventTrigger
@@ -46,6 +46,7 @@ __all__ = [
     "Sequence",
     "Setting",
     "Site",
+    "Stage",
     "Table",
     "TableFacts",
     "Trigger",

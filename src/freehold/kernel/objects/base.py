@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, ClassVar, NamedTuple, Self
 
 from freehold.kernel.names import Sql
+from freehold.kernel.online.batch import Batch
 
 
 class Lock(StrEnum):
@@ -24,6 +25,20 @@ class Lock(StrEnum):
     SHARE_ROW_EXCLUSIVE = "SHARE ROW EXCLUSIVE"
     EXCLUSIVE = "EXCLUSIVE"
     ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
+
+
+class Stage(StrEnum):
+    """Where a change stands on the way from the old shape to the new one (expand and contract, as the field has it).
+
+    Old and new versions of an application run side by side from the first expansion until the contraction, which waits
+    for a command of its own.
+    """
+
+    EXPAND = "expand"
+    BACKFILL = "backfill"
+    VALIDATE = "validate"
+    SWITCH = "switch"
+    CONTRACT = "contract"
 
 
 class Key(NamedTuple):
@@ -42,6 +57,7 @@ class Change:
 
     ``loses`` names the data that is gone afterwards, ``weakens`` the guard that is weaker; both are empty for a step
     that needs no flag. ``transactional`` is false for a statement that PostgreSQL refuses inside a transaction block.
+    ``batch`` takes the place of the statements where rows are changed a few at a time.
     """
 
     title: str
@@ -52,6 +68,15 @@ class Change:
     reversible: bool = True
     loses: str = ""
     weakens: str = ""
+    stage: Stage = Stage.EXPAND
+    prepares: bool = False
+    """Whether it comes before the moment in which the group that it belongs to changes places."""
+    batch: Batch | None = None
+
+    @property
+    def shown(self) -> tuple[Sql, ...]:
+        """What psql would take to do the same."""
+        return (self.batch.loop(),) if self.batch else self.statements
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from freehold.kernel.names import Sql, ddl, ident, joined, literal, qualified, shortened, trusted
-from freehold.kernel.objects.base import Change, Key, Lock, Object, Site
+from freehold.kernel.objects.base import Change, Key, Lock, Object, Site, Stage
 from freehold.kernel.objects.width import narrower
 
 HIGHEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
@@ -199,6 +199,8 @@ class Column(Object):
         validate = ddl("ALTER TABLE {} VALIDATE CONSTRAINT {}", self._table, proof)
         return (
             self._change("begin NOT NULL of", drop, add),
-            self._change("validate NOT NULL of", validate, lock=Lock.SHARE_UPDATE_EXCLUSIVE),
+            replace(
+                self._change("validate NOT NULL of", validate, lock=Lock.SHARE_UPDATE_EXCLUSIVE), stage=Stage.VALIDATE
+            ),
             self._change("set NOT NULL of", self._alter(ddl("SET NOT NULL")), drop),
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
 from freehold.kernel.names import Sql, ddl, ident, qualified, trusted
-from freehold.kernel.objects.base import Change, Key, Lock, Object, Site
+from freehold.kernel.objects.base import Change, Key, Lock, Object, Site, Stage
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Constraint(Object):
 
     def _validate(self) -> Change:
         statement = ddl("ALTER TABLE {} VALIDATE CONSTRAINT {}", self._table, ident(self.constraint))
-        return self._change("validate", statement, Lock.SHARE_UPDATE_EXCLUSIVE)
+        return replace(self._change("validate", statement, Lock.SHARE_UPDATE_EXCLUSIVE), stage=Stage.VALIDATE)
 
     def _add_by_index(self) -> tuple[Change, ...]:
         """Build the index without stopping writers, then let the constraint take it over."""

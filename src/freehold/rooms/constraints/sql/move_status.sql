@@ -1,3 +1,3 @@
 UPDATE {{base}} AS b
 SET {{column}} = {{status}}
-WHERE b.ctid = current_setting('freehold.probe_at')::tid
+WHERE b.ctid = current_setting('freehold.probe_at')::tid AND b.tableoid = current_setting('freehold.probe_in')::oid

@@ -1,0 +1,150 @@
+"""What is replaced, with all that stands on it, changes places in one transaction: indexes are built before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from freehold.kernel.names import Sql, ddl, ident, qualified, shortened, trusted
+from freehold.kernel.objects import Change, Constraint, Index, Key, Lock, Site, Stage
+from freehold.kernel.observe import Catalog
+from freehold.kernel.work import Work
+
+LOCKS = list(Lock)
+COMING = "_new"
+"""What the name of an index ends in while it is built beside the one that it replaces."""
+
+
+@dataclass
+class Parts:
+    """The changes before, in, and after the moment at which things change places."""
+
+    before: list[Change] = field(default_factory=list)
+    inside: list[Change] = field(default_factory=list)
+    after: list[Change] = field(default_factory=list)
+
+    def take(self, changes: Iterable[Change]) -> None:
+        """Sort the changes of one work; what comes after a validation stays after it."""
+        late = False
+        for change in changes:
+            late = late or change.stage is Stage.VALIDATE
+            if late:
+                self.after.append(change)
+            elif change.prepares or not change.transactional or change.batch:
+                self.before.append(change)
+            else:
+                self.inside.append(change)
+
+
+def swapped(members: Sequence[Work], live: Catalog, desired: Catalog, site: Site) -> tuple[Work, ...]:
+    """The works of one group as what is prepared, one moment, and what is checked afterwards."""
+    replaced = {work.key for work in members}
+    parts = Parts()
+    for work in members:
+        parts.take(changes_of(work, replaced, live, desired, site))
+    return tuple(_worked(members, parts))
+
+
+def changes_of(work: Work, replaced: set[Key], live: Catalog, desired: Catalog, site: Site) -> Iterable[Change]:
+    """The changes of one work of a group, so that they may stand in one transaction where that can be."""
+    item = work.item
+    if work.verb == "drop":
+        return _dropped(work, live, desired)
+    if work.verb != "make" or not isinstance(item, Index | Constraint) or item.table_key in site.new:
+        return work.changes
+    if replaced.isdisjoint(desired.needs.get(work.key, frozenset()) - {work.key}):
+        return _prepared(item, work.changes, site)
+    if isinstance(item, Constraint) and item.type in "fc":
+        return work.changes
+    # What it is built over is made in the same moment.
+    new = {item.table_key, Key("view", item.table_key.name)}
+    return item.create(replace(site, new=site.new | new))
+
+
+def _dropped(work: Work, live: Catalog, desired: Catalog) -> tuple[Change, ...]:
+    """Inside a transaction, and no guard is weaker where the same comes back."""
+    changes = work.changes
+    if isinstance(work.item, Index):
+        plain = ddl("DROP INDEX {}", qualified(*work.item.name))
+        changes = (replace(changes[0], statements=(plain,), transactional=True, lock=Lock.ACCESS_EXCLUSIVE),)
+    if live.objects.get(work.key) == desired.objects.get(work.key):
+        changes = tuple(replace(change, weakens="", loses="") for change in changes)
+    return changes
+
+
+def _prepared(item: Index | Constraint, changes: tuple[Change, ...], site: Site) -> Iterable[Change]:
+    """An index is built under another name, while the one that it replaces still serves."""
+    if isinstance(item, Index):
+        return _built(item, site)
+    other = shortened(f"{item.constraint}{COMING}", 63)
+    return (_of_index(change, ident(item.constraint), ident(other)) for change in changes)
+
+
+def _built(item: Index, site: Site) -> Iterable[Change]:
+    other = shortened(f"{item.index}{COMING}", 63)
+    definition = item.definition.replace(f" INDEX {ident(item.index)} ON ", f" INDEX {ident(other)} ON ", 1)
+    begun = replace(item, index=other, definition=definition)
+    clear = ddl("DROP INDEX CONCURRENTLY IF EXISTS {}", qualified(item.schema, other))
+    if item.table_key in site.partitions:
+        clear = ddl("DROP INDEX IF EXISTS {}", qualified(item.schema, other))
+        yield _before(Change(title=f"prepare {item.key}", statements=(clear,), lock=Lock.NONE))
+    for change in begun.create(site):
+        yield _before(replace(change, title=change.title.replace(str(begun.key), str(item.key))))
+    rename = ddl("ALTER INDEX {} RENAME TO {}", qualified(item.schema, other), ident(item.index))
+    yield Change(
+        title=f"take over {item.key}",
+        statements=(rename,),
+        lock=Lock.SHARE_UPDATE_EXCLUSIVE,
+        on=qualified(item.schema, item.table),
+    )
+
+
+def _before(change: Change) -> Change:
+    return replace(change, stage=Stage.EXPAND, prepares=True)
+
+
+def _of_index(change: Change, name: Sql, other: Sql) -> Change:
+    """A change of a key with the other name in the place of its index."""
+    built, used = (
+        (f" CONCURRENTLY {name} ON ", f" CONCURRENTLY {other} ON "),
+        (f" USING INDEX {name}", f" USING INDEX {other}"),
+    )
+    statements = []
+    for statement in change.statements:
+        if statement.startswith("DROP INDEX "):
+            statement = Sql(statement.removesuffix(name) + other)
+        statements.append(trusted(statement.replace(*built, 1).replace(*used, 1)))
+    return replace(change, statements=tuple(statements))
+
+
+def _worked(members: Sequence[Work], parts: Parts) -> Iterable[Work]:
+    first = next((work for work in members if work.verb != "drop"), members[0])
+    if parts.before:
+        yield first._replace(changes=tuple(parts.before))
+    if parts.inside:
+        yield first._replace(changes=(merged(parts.inside, _title(members, first)),))
+    if parts.after:
+        yield first._replace(changes=tuple(parts.after))
+
+
+def _title(members: Sequence[Work], first: Work) -> str:
+    altered = [work for work in members if work.verb == "alter"]
+    names = [change.title for work in altered for change in work.changes] or [f"replace {first.key}"]
+    others = len({work.key for work in members}) - max(1, len(altered))
+    return "; ".join(names) + (f" and {others} that go with it" if others else "")
+
+
+def merged(changes: Sequence[Change], title: str) -> Change:
+    """Several changes as one: its lock is their strongest, and it costs what they cost."""
+    locks = [change.lock for change in changes]
+    on = dict.fromkeys(change.on for change in changes if change.on)
+    return Change(
+        title=changes[0].title if len(changes) == 1 else title,
+        statements=tuple(statement for change in changes for statement in change.statements),
+        lock=max(locks, key=LOCKS.index),
+        on=", ".join(on),
+        reversible=all(change.reversible for change in changes),
+        loses="; ".join(dict.fromkeys(change.loses for change in changes if change.loses)),
+        weakens="; ".join(dict.fromkeys(change.weakens for change in changes if change.weakens)),
+        stage=Stage.SWITCH if len(changes) > 1 else changes[0].stage,
+    )
