@@ -1,7 +1,8 @@
 """Freehold: an enterprise data layer on PostgreSQL, declared over plain SQLAlchemy models and proved by attack."""
 
 from freehold.errors import FreeholdError
-from freehold.kernel.declare import Extra, Rename
+from freehold.kernel.budget import LockBudget
+from freehold.kernel.declare import Backfill, Extra, Rename
 from freehold.kernel.metadata import partition_of
 from freehold.layer import DataLayer
 from freehold.rooms.audit import Audit
@@ -81,6 +82,7 @@ __all__ = [  # noqa: RUF022 - by code points, as every list of names here; E164 
     "AsyncDatabase",
     "AsyncSession",
     "Audit",
+    "Backfill",
     "Backup",
     "Balanced",
     "BlindIndex",
@@ -110,6 +112,7 @@ __all__ = [  # noqa: RUF022 - by code points, as every list of names here; E164 
     "LanguageTag",
     "LegalHold",
     "Limit",
+    "LockBudget",
     "Masked",
     "Money",
     "NoOverlap",

@@ -20,13 +20,15 @@ from freehold.isolation import Ledger, read_ledger
 from freehold.isolation.canaries import attack, plant
 from freehold.isolation.known import known_of
 from freehold.kernel.action import record_action
-from freehold.kernel.apply import LockBudget, apply, exclusive
+from freehold.kernel.apply import apply, exclusive
+from freehold.kernel.budget import LockBudget
 from freehold.kernel.compile import Declared
 from freehold.kernel.diff import desired_state, difference
 from freehold.kernel.garbage import uncollected
-from freehold.kernel.measure import refuse_violations, with_losses
+from freehold.kernel.measure import heavy_tables, refuse_violations, with_losses
 from freehold.kernel.objects import Key
 from freehold.kernel.observe import Connection, observe
+from freehold.kernel.online.fillings import find_fillings, set_leaving, shadow_objects
 from freehold.kernel.plan import Plan, Step, make_plan
 from freehold.kernel.prove import Outcome, Verdict, run_probes
 from freehold.kernel.rename import rename
@@ -65,8 +67,15 @@ def check_server(connection: Connection) -> None:
 
 @uncollected
 @translated("plan")
-def plan_layer(connection: Connection, declared: Declared, *, cache: Path | None = None) -> Plan:
+def plan_layer(
+    connection: Connection, declared: Declared, *, budget: LockBudget | None = None, cache: Path | None = None
+) -> Plan:
     """What would change the live database into the declared state.
+
+    Parameters
+    ----------
+    budget
+        How long writes may wait; the declared one where none is given.
 
     Raises
     ------
@@ -90,12 +99,17 @@ def plan_layer(connection: Connection, declared: Declared, *, cache: Path | None
     managed = journal.managed_keys(connection, installed)
     desired = desired_state(declared, built)
     live = observe(connection, dependencies=False)
+    progress = journal.backfills(connection, installed)
     found = difference(declared, desired, live, managed)
-    if found.settled:  # what needs what is asked only where something must change
+    if found.settled and all(progress.values()):  # what needs what is asked only where something must change
+        found.fillings = find_fillings(declared, found, live, desired, progress)
         return make_plan(declared, desired, live, found, journal.migration_steps(installed))
-    live = observe(connection)
+    live = replace(observe(connection), heavy=heavy_tables(connection, budget or declared.budget))
     renamed = rename(connection, declared.renames, live, managed, desired)
     found = difference(declared, desired, renamed.live, renamed.managed)
+    found.fillings = find_fillings(declared, found, renamed.live, desired, progress)
+    set_leaving(found, renamed.live)
+    found.shadow = shadow_objects(connection, declared, found.fillings)
     first = [*journal.migration_steps(installed), *renamed.steps]
     # Until a first plan has ended, a layer widens nothing by letting its roles into the database and at what it made.
     settled_once = journal.has_finished_plan(connection, installed)
@@ -103,7 +117,7 @@ def plan_layer(connection: Connection, declared: Declared, *, cache: Path | None
     plan = make_plan(declared, desired, renamed.live, found, first, begun)
     if renamed.steps:
         return plan  # what it would meet can be asked for only under the new names
-    refuse_violations(connection, plan, desired, live)
+    refuse_violations(connection, plan, desired, live, frozenset(found.fillings))
     return with_losses(connection, plan)
 
 
@@ -171,7 +185,8 @@ def apply_layer(
         Nothing ran, but for the last two, whose earlier steps are done.
     """
     with exclusive(connection):
-        fresh = plan_layer(connection, declared, cache=cache)
+        budget = budget or declared.budget
+        fresh = plan_layer(connection, declared, budget=budget, cache=cache)
         if plan is not None and plan.as_sql() != fresh.as_sql():
             raise PlanStale(
                 "The database has changed since the plan was made; nothing was applied",

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from freehold.errors import ApplyBusy, ConnectionLost, LockTimeout, StepFailed
 from freehold.events import Event, LockRetried, StepStarted
-from freehold.kernel.apply import LockBudget, exclusive
+from freehold.kernel.apply import exclusive
+from freehold.kernel.budget import LockBudget
 from freehold.kernel.declare import Extra
 from freehold.kernel.objects import Grant, Role
 from freehold.operations import apply_layer, plan_layer

@@ -24,6 +24,8 @@ _TABLE = re.compile(r"^CREATE TABLE freehold\.(\w+) \((.*?)^\);", re.MULTILINE |
 _COLUMN = re.compile(r"^    ([a-z_]+) ", re.MULTILINE)
 SCHEMA = "freehold"
 VERSION = 2
+WITH_BACKFILLS = 2
+"""The version that began to keep the progress of backfills."""
 """The version of the journal's schema; the newest migration leads to it."""
 
 
@@ -96,6 +98,11 @@ def managed_keys(connection: Connection, installed: int) -> frozenset[Key]:
     if not installed:
         return frozenset()
     return frozenset(Key(kind, tuple(name)) for kind, name in connection.execute(_query("read_managed")))
+
+
+def backfills(connection: Connection, installed: int) -> dict[str, bool]:
+    """The backfills that were begun, and whether they came to their end."""
+    return dict(connection.execute(_query("read_backfills")).fetchall()) if installed >= WITH_BACKFILLS else {}
 
 
 def has_finished_plan(connection: Connection, installed: int) -> bool:

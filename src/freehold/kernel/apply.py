@@ -6,7 +6,6 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import psycopg
@@ -14,28 +13,15 @@ from psycopg import sql
 
 from freehold.errors import ApplyBusy, LockTimeout, StepFailed
 from freehold.events import Listener, LockRetried, StepApplied, StepStarted, ignore
+from freehold.kernel.budget import LockBudget
 from freehold.kernel.observe import CATALOG_SESSION, Connection
-from freehold.kernel.online.backfill import Backfill, Pace
+from freehold.kernel.online.backfill import Backfill
 from freehold.kernel.plan import Plan, Step
 
 ADVISORY_LOCK = 0x6672656568  # "freeh"
 """Key of the advisory lock that one apply at a time holds in a database."""
 
 LOCK_NOT_AVAILABLE = "55P03"
-
-
-@dataclass(frozen=True, slots=True)
-class LockBudget:
-    """How long a step may wait for its locks, and how often it may try.
-
-    Everyone who comes after a waiting ACCESS EXCLUSIVE queues behind it, so the single wait is short and the tries are
-    many (CHECKLISTS of squawk, strong_migrations and pgroll: 0.5 to 10 s).
-    """
-
-    timeout_seconds: float = 2.0
-    attempts: int = 10
-    longest_pause_seconds: float = 10.0
-    pace: Pace = field(default_factory=Pace)
 
 
 class Recorder(Protocol):

@@ -10,11 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from freehold.errors import Contradiction, DeclarationError, UnclassifiedTable
+from freehold.kernel.budget import LockBudget
 from freehold.kernel.check import refuse_dangling, refuse_repeated
-from freehold.kernel.declare import Declarations, Extra, Rename, name_of
+from freehold.kernel.declare import Backfill, Declarations, Extra, Rename, column_of, name_of, table_of
+from freehold.kernel.dialect import over_row
 from freehold.kernel.garbage import uncollected
 from freehold.kernel.metadata import metadata_objects
 from freehold.kernel.model import Class, Model, Ownership
+from freehold.kernel.names import Sql
 from freehold.kernel.objects import Key, Object, Table
 from freehold.kernel.room import Drill, Phase, Probe, Room, Scope
 
@@ -45,6 +48,23 @@ class Declared:
         return tuple(
             replace(drill, room=room.name) for room, item in self.pairs for drill in room.drills(item, self.model)
         )
+
+    @property
+    def budget(self) -> LockBudget:
+        """How long a change may keep writes waiting."""
+        return next((item for item in self.model.declarations if isinstance(item, LockBudget)), LockBudget())
+
+    @cached_property
+    def backfills(self) -> Mapping[Key, Sql]:
+        """The declared values of columns, over a row ``t``, those of the tables derived from theirs too."""
+        found = {}
+        for item in (each for each in self.model.declarations if isinstance(each, Backfill)):
+            name = name_of(item.entity)
+            value = over_row(item.value, table_of(item.entity), column_of(item.entity, item.column))
+            for table in self.model.tables:
+                if (table.schema, table.table) == name or table.facts.of == name:
+                    found[Key("column", (table.schema, table.table, item.column))] = value
+        return found
 
     @property
     def objects(self) -> Mapping[Key, Object]:
@@ -78,14 +98,14 @@ def compile_layer(layer: Declarations, rooms: Sequence[Room[Any]]) -> Declared:
 def _pairs(layer: Declarations, rooms: Sequence[Room[Any]]) -> Iterator[tuple[Room[Any], Any]]:
     by_type = {room.declaration: room for room in rooms}
     for item in layer.items:
-        if isinstance(item, Extra | Rename):
+        if isinstance(item, Extra | Rename | Backfill | LockBudget):
             continue
         room = next((by_type[kind] for kind in type(item).__mro__ if kind in by_type), None)
         if room is None:
             known = sorted(kind.__name__ for found in by_type for kind in (found.__subclasses__() or (found,)))
             raise DeclarationError(
                 f"{item!r} is not a declaration that a room understands",
-                hint=f"Use one of {', '.join(known)}, Extra or Rename.",
+                hint=f"Use one of {', '.join(known)}, Extra, Rename, Backfill or LockBudget.",
             )
         yield room, item
 
@@ -100,7 +120,7 @@ def _renames(layer: Declarations, model: Model) -> Iterator[Rename]:
                 continue
             derived = sa.Table(table.table, sa.MetaData(), schema=table.schema)
             if item.column:
-                yield Rename(derived, was=item.was, column=item.column)
+                yield Rename(derived, was=item.was, column=item.column, at_once=item.at_once)
             elif table.table.startswith(name):
                 yield Rename(derived, was=item.was + table.table.removeprefix(name))
 

@@ -127,11 +127,46 @@ class Rename:
     """A table or column that has a new name; renames are declared, never guessed.
 
     ``Rename(Customer, was="client")`` renames the table; ``Rename(Customer, column="email", was="mail")`` a column.
+    A column that is not part of the key is there under both names, kept in step, until the contraction; ``at_once``
+    renames it in a moment, which stops every application that knows the old name.
     """
 
     entity: Entity
     was: str
     column: str = ""
+    at_once: bool = False
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """The value that a column gets in the rows that are there, and in those of applications that do not give it yet.
+
+    Parameters
+    ----------
+    entity
+        A mapped class or a table.
+    column
+        The column by its name in the database: a new one, one that becomes required, or one that changes its type.
+    value
+        A constant, or an expression over the table's columns; a scalar subquery may read other tables.
+
+    Raises
+    ------
+    UnknownColumn
+        The table has no such column.
+
+    >>> import sqlalchemy as sa
+    >>> customer = sa.Table("customer", sa.MetaData(), sa.Column("mail", sa.Text), sa.Column("domain", sa.Text))
+    >>> Backfill(customer, "domain", sa.func.split_part(customer.c.mail, "@", 2)).column
+    'domain'
+    """
+
+    entity: Entity
+    column: str
+    value: Any
+
+    def __post_init__(self) -> None:
+        column_of(self.entity, self.column)
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg, PGIdentifierPreparer_psycopg
+from sqlalchemy.sql.util import ClauseAdapter
 
 from freehold.errors import DeclarationError
-from freehold.kernel.names import RESERVED
+from freehold.kernel.names import RESERVED, Sql, trusted
 
 IDENTIFIER_LIMIT = 63
 """Bytes of an identifier that PostgreSQL keeps (NAMEDATALEN - 1); it cuts longer ones without an error."""
@@ -24,7 +26,7 @@ class _Preparer(PGIdentifierPreparer_psycopg):
 
 
 def _schema_of(item: Any) -> str:
-    return item.schema or "public"
+    return "" if isinstance(item, sa.Alias) else item.schema or "public"
 
 
 class _Dialect(PGDialect_psycopg):
@@ -36,6 +38,17 @@ class _Dialect(PGDialect_psycopg):
 DIALECT = _Dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 DDL = DIALECT.ddl_compiler(DIALECT, None)  # type: ignore[arg-type]
 TYPES = DIALECT.type_compiler_instance
+
+
+def over_row(value: Any, table: sa.Table, column: sa.Column[Any]) -> Sql:
+    """A constant, or an expression over a table's columns, as SQL text over a row ``t`` of the table."""
+    if not isinstance(value, sa.sql.ClauseElement):
+        value = sa.literal(value, column.type)
+    row = table.alias("t")
+    # Inside a SELECT from the table its subqueries are correlated as in any other.
+    query = sa.select(ClauseAdapter(row).traverse(value).label("v")).select_from(row)
+    text = str(query.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))
+    return trusted(text.removeprefix("SELECT ").rpartition(" AS v \nFROM ")[0])
 
 
 def bare(name: str | None) -> str:

@@ -8,7 +8,8 @@ from freehold.errors import DeclarationError, PlanError
 from freehold.kernel.compile import Declared
 from freehold.kernel.difference import Difference, Stranger
 from freehold.kernel.names import trusted
-from freehold.kernel.objects import Column, DefaultPrivilege, Grant, Key, Object, Site, Table
+from freehold.kernel.objects import Column, DefaultPrivilege, Grant, Key, Object, Site, Table, Trigger
+from freehold.kernel.objects.width import rewrites
 from freehold.kernel.observe import Catalog
 from freehold.kernel.online.group import disjoint
 from freehold.kernel.online.move import find_moved
@@ -144,18 +145,20 @@ def _replace(result: Difference, desired: Catalog, live: Catalog) -> None:
     site = site_of(live, frozenset(result.create))
     needed_by = _inverted(live.needs)
     work = [(key, key) for key, (old, new) in result.alter.items() if new.alter(old, site) is None]
-    for changed in _retyped(result):
-        work += [(key, key) for key in needed_by.get(changed, ()) if _broken_by_retype(live, key)]
+    for changed, beside in _retyped(result, live):
+        broken = [key for key in needed_by.get(changed, ()) if beside or _broken_by_retype(live, key)]
+        work += [(key, changed) for key in broken]
     moved = find_moved(result, live, desired)
     for key, own in moved.items():
         work += [(found, key) for one in own for found in needed_by.get(one, ()) if found not in own]
     together = [frozenset({key, *own}) for key, own in moved.items()]
+    together += _written_by_functions(result, desired)
     seen: set[Key] = set().union(*moved.values())
     while work:
         key, cause = work.pop()
         if key in seen or key not in live.objects or key not in desired.objects:
             continue
-        if key in result.alter and cause != key and cause not in desired.needs.get(key, ()):
+        if key in result.alter and cause not in {key, *desired.needs.get(key, ())}:
             continue  # it is about to leave what is made anew
         seen.add(key)
         together.append(frozenset({key, cause}))
@@ -199,12 +202,26 @@ def _recreate_rights(result: Difference, desired: Catalog, replaced: set[Key]) -
                 yield frozenset({key, *lost})
 
 
-def _retyped(result: Difference) -> list[Key]:
+def _retyped(result: Difference, live: Catalog) -> list[tuple[Key, bool]]:
+    """Columns that change their type, and whether they do so by another one that is filled beside them."""
     return [
-        key
+        (key, new.table_key in live.heavy and rewrites(new.type, old.type))
         for key, (old, new) in result.alter.items()
         if isinstance(old, Column) and isinstance(new, Column) and old.type != new.type
     ]
+
+
+def _written_by_functions(result: Difference, desired: Catalog) -> Iterator[frozenset[Key]]:
+    """A new column with the trigger functions of its table that change too: a write meets all of them, or none."""
+    functions: dict[Key, set[Key]] = {}
+    for key, item in desired.objects.items():
+        if isinstance(item, Trigger):
+            found = {need for need in desired.needs.get(key, ()) if need in result.alter}
+            functions.setdefault(item.table_key, set()).update(found)
+    for key in result.create:
+        if key.kind == "column":
+            found = functions.get(Key("table", key.name[:2]), set())
+            yield from (frozenset({key, one}) for one in found)
 
 
 def _broken_by_retype(live: Catalog, key: Key) -> bool:

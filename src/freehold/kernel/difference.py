@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from freehold.kernel.objects import Key, Object, Table
+from freehold.kernel.online.columns import Filling
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,13 @@ class Difference:
     """Objects that change together, in one moment."""
     moved: dict[Key, Table] = field(default_factory=dict)
     """Plain tables, as they are, whose rows move into partitions."""
+
+    leaving: frozenset[Key] = frozenset()
+    """Columns that another one takes the place of; both are there until the contraction."""
+    fillings: Mapping[Key, Filling] = field(default_factory=dict)
+    """Columns that get their values in batches."""
+    shadow: Mapping[Key, Object] = field(default_factory=dict)
+    """Objects as they are written over the columns that are filled beside others."""
 
     @property
     def settled(self) -> bool:

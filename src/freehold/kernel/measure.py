@@ -13,6 +13,7 @@ import psycopg
 from psycopg import sql
 
 from freehold.errors import DataViolates
+from freehold.kernel.budget import LockBudget
 from freehold.kernel.names import Sql, ddl, ident, joined, qualified, trusted
 from freehold.kernel.objects import Change, Column, Constraint, Index, Key, Object
 from freehold.kernel.observe import Catalog, Connection
@@ -32,8 +33,22 @@ _ORDER = re.compile(r"(?: \w+_ops)?(?: DESC)?(?: NULLS (?:FIRST|LAST))?$")
 _FOREIGN = re.compile(r"FOREIGN KEY \((?P<columns>[^)]*)\) REFERENCES (?P<table>[^(]+)\((?P<referred>[^)]*)\)")
 
 
-def refuse_violations(connection: Connection, plan: Plan, desired: Catalog, live: Catalog) -> None:
+def heavy_tables(connection: Connection, budget: LockBudget) -> frozenset[Key]:
+    """Tables too large to be written anew while writes wait."""
+    query = sql.SQL(read_sql("freehold.kernel", "read_sizes"))
+    rows = connection.execute(query, {"bytes": budget.heavy_bytes})
+    return frozenset(Key("table", (schema, table)) for schema, table, _ in rows)
+
+
+def refuse_violations(
+    connection: Connection, plan: Plan, desired: Catalog, live: Catalog, filled: frozenset[Key] = frozenset()
+) -> None:
     """Look for live rows that a new constraint would refuse.
+
+    Parameters
+    ----------
+    filled
+        Columns that get their values before anything is required of them.
 
     Raises
     ------
@@ -41,7 +56,8 @@ def refuse_violations(connection: Connection, plan: Plan, desired: Catalog, live
         Names each constraint, the number of rows, and some of them.
     """
     with _counting(connection):
-        found = [text for step in plan.steps for text in _violations(connection, step, desired, live)]
+        asked = [step for step in plan.steps if step.key not in filled]
+        found = [text for step in asked for text in _violations(connection, step, desired, live)]
     if found:
         raise DataViolates(
             f"Live rows violate {len(found)} of the constraints that would be added; nothing was changed",

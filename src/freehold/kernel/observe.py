@@ -84,6 +84,8 @@ class Catalog:
     database: str
     objects: Mapping[Key, Object] = field(default_factory=dict)
     needs: Mapping[Key, frozenset[Key]] = field(default_factory=dict)
+    heavy: frozenset[Key] = frozenset()
+    """Tables too large to be written anew, or read in whole, while somebody waits for them."""
 
 
 def prepare_session(connection: Connection) -> None:

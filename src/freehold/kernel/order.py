@@ -8,8 +8,9 @@ from dataclasses import replace
 from freehold.kernel.compile import Declared
 from freehold.kernel.diff import site_of
 from freehold.kernel.difference import Difference
-from freehold.kernel.objects import Change, Constraint, Grant, Key, Object, Site, Stage, Table
+from freehold.kernel.objects import Change, Column, Constraint, Grant, Key, Lock, Object, Site, Stage, Table
 from freehold.kernel.observe import Catalog
+from freehold.kernel.online.columns import Filling, added, retyped
 from freehold.kernel.online.group import closed, contracted, disjoint, reached
 from freehold.kernel.online.moving import moving
 from freehold.kernel.online.swap import swapped
@@ -38,17 +39,48 @@ def works_of(found: Difference, live: Catalog, begun: frozenset[Key]) -> dict[Ke
     works: dict[Key, Work] = {}
     for key, item in found.drop.items():
         changes = item.drop(site)
+        if key in found.leaving:
+            changes = tuple(_left(change, key, found) for change in changes)
         if key.kind in CONTRACTED and key not in found.create:
             changes = tuple(replace(change, stage=Stage.CONTRACT) for change in changes)
         works[_node("drop", key)] = Work(key, "drop", item, changes)
     for key, item in found.create.items():
         before = live.objects.get(key)
-        made = _given_again(item, before, item.create(site))
+        filling = found.fillings.get(key)
+        made = _given_again(item, before, _filled(filling, site) if filling else item.create(site))
         weakens = item.weaker_than(before, site) if before is not None and before != item else ""
         works[_node("make", key)] = Work(key, "make", item, _marked(made, weakens))
     for key, (old, item) in found.alter.items():
-        works[_node("make", key)] = Work(key, "alter", item, item.alter(old, site) or ())
+        works[_node("make", key)] = Work(key, "alter", item, _altered(item, old, found.fillings.get(key), site))
+    for key, filling in found.fillings.items():
+        if _node("make", key) not in works and not filling.finished:
+            works[_node("make", key)] = Work(key, "alter", filling.column, added(filling, there=True))
     return works
+
+
+def _filled(filling: Filling, site: Site) -> tuple[Change, ...]:
+    """A new column, the values that it gets, and what it requires of them."""
+    column = filling.column
+    changes = [*added(filling, there=False), *(column.required(site) if column.not_null else ())]
+    if column.identity:
+        changes.append(filling.change("begin identity of", Lock.ACCESS_EXCLUSIVE, *column.begun_identity()))
+    return tuple(changes)
+
+
+def _altered(item: Object, old: Object, filling: Filling | None, site: Site) -> tuple[Change, ...]:
+    if filling is None or not isinstance(item, Column) or not isinstance(old, Column):
+        return item.alter(old, site) or ()
+    if filling.into == item.column:
+        return (*(() if filling.finished else added(filling, there=True)), *(item.alter(old, site) or ()))
+    beside = replace(item, column=filling.into)
+    return retyped(filling, old, beside.required(site)[:2] if item.not_null else ())
+
+
+def _left(change: Change, key: Key, found: Difference) -> Change:
+    """A column goes whose values another one has."""
+    fillings = [f for f in found.fillings.values() if f.old == key.name[2] and f.column.table_key.name == key.name[:2]]
+    ends = tuple(statement for filling in fillings for statement in filling.end())
+    return replace(change, statements=(*ends, *change.statements), loses="", reversible=False)
 
 
 def _given_again(item: Object, before: Object | None, changes: tuple[Change, ...]) -> tuple[Change, ...]:
@@ -85,6 +117,7 @@ def in_order(
             _order_make(node, work, works, needs, desired, declared)
             if work.verb == "alter":
                 _order_leaving(node, work, works, needs, live)
+    _order_functions(works, needs, desired)
     _order_names(works, needs)
     rank = {node: 1000 - w.item.rank if w.verb == "drop" else w.item.rank for node, w in works.items()}
     works = _with_waiting(works, needs)
@@ -100,9 +133,9 @@ def in_order(
         members = [works[member] for member in topological(within, {member: rank[member] for member in within})]
         moved = next((key for key in found.moved if _node("make", key) in group), None)
         if moved:
-            yield from moving(moved, members, live, desired, site)
+            yield from moving(moved, members, found, live, desired, site)
         else:
-            yield from swapped(members, live, desired, site)
+            yield from swapped(members, found, live, desired, site)
 
 
 def _with_waiting(works: Mapping[Key, Work], needs: Mapping[Key, set[Key]]) -> Mapping[Key, Work]:
@@ -165,6 +198,19 @@ def _order_leaving(node: Key, work: Work, works: Mapping[Key, Work], needs: dict
         other = _node("drop", need)
         if other in works:
             needs[other].add(node)
+
+
+def _order_functions(works: Mapping[Key, Work], needs: dict[Key, set[Key]], desired: Catalog) -> None:
+    """A function is changed after the columns that come, and before those that go: its body names them."""
+    functions = [node for node, work in works.items() if work.key.kind == "function" and work.verb != "drop"]
+    for node, work in works.items():
+        if work.key.kind == "column" and work.verb == "make":
+            needed = desired.needs.get(work.key, frozenset())
+            for function in functions:
+                if works[function].verb == "alter" and works[function].key not in needed:
+                    needs[function].add(node)
+        elif work.key.kind == "column" and work.verb == "drop" and _node("make", work.key) not in works:
+            needs[node].update(functions)
 
 
 def _order_names(works: Mapping[Key, Work], needs: dict[Key, set[Key]]) -> None:

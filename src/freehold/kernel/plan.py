@@ -12,6 +12,7 @@ from freehold.kernel.compile import Declared
 from freehold.kernel.difference import Difference, Stranger
 from freehold.kernel.objects import Change, Key, Lock, Stage
 from freehold.kernel.observe import Catalog
+from freehold.kernel.online.fillings import abandoned
 from freehold.kernel.online.moving import leftovers
 from freehold.kernel.order import in_order, site_of_works, works_of
 from freehold.kernel.work import Work
@@ -178,7 +179,11 @@ def make_plan(
     """
     works = works_of(found, live, begun)
     site = site_of_works(found, live, begun)
-    steps = [*first, *_steps(declared, in_order(works, found, desired, live, declared, site)), *_left(live)]
+    steps = [
+        *first,
+        *_steps(declared, in_order(works, found, desired, live, declared, site)),
+        *_left(live, desired, found),
+    ]
     return Plan(
         layer=declared.model.layer,
         database=live.database,
@@ -189,9 +194,10 @@ def make_plan(
     )
 
 
-def _left(live: Catalog) -> Iterator[Step]:
-    for key, change in leftovers(live):
-        yield Step(number=0, key=key, change=change, room="kernel", reason="its rows are elsewhere, and were compared")
+def _left(live: Catalog, desired: Catalog, found: Difference) -> Iterator[Step]:
+    """What earlier plans left to be taken away when no older application runs."""
+    for key, change in (*leftovers(live), *abandoned(live, desired, found.fillings)):
+        yield Step(number=0, key=key, change=change, room="kernel", reason="an earlier plan left it for this moment")
 
 
 def _steps(declared: Declared, works: Iterable[Work]) -> Iterator[Step]:

@@ -44,7 +44,7 @@ def rename(
     keys = frozenset(live.objects)
     pending: list[Rename] = []
     steps: list[Step] = []
-    for item in sorted(renames, key=lambda found: bool(found.column)):
+    for item in sorted(_at_once(renames, live), key=lambda found: bool(found.column)):
         if _pending(item, keys):
             steps.append(_step_of(item))
             pending.append(item)
@@ -59,6 +59,25 @@ def rename(
         managed=frozenset(_renamed_key(key, pending) for key in managed),
         steps=(*steps, *(_follow(old, new) for old, new in followers)),
     )
+
+
+def _at_once(renames: Iterable[Rename], live: Catalog) -> Iterator[Rename]:
+    """Those that happen in a moment; a column of a key has one name only."""
+    keys = {
+        (*item.table_key.name, name)
+        for item in live.objects.values()
+        if isinstance(item, Constraint) and item.type == "p"
+        for name in item.columns
+    }
+    for item in renames:
+        schema, table = name_of(item.entity)
+        if item.column and (schema, table, item.was) in keys and not item.at_once:
+            raise PlanError(
+                f"column {schema}.{table}.{item.was} is part of the key, and cannot have two names for a while",
+                hint="Rename(..., at_once=True) renames it in a moment; applications that know the old name stop.",
+            )
+        if not item.column or item.at_once:
+            yield item
 
 
 def _pending(item: Rename, there: frozenset[Key]) -> bool:

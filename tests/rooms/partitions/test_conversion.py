@@ -15,8 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from freehold import Audit, DataLayer, History, Partitioned, Roles, Tenancy
 from freehold.errors import PlanError, RowsRefused
-from freehold.kernel.apply import LockBudget
-from freehold.kernel.online.backfill import Pace
+from freehold.kernel.budget import LockBudget, Pace
 from freehold.operations import apply_layer, plan_layer, prove_layer
 from freehold.testing.database import Database as Place
 from tests.rooms.building import Connection

@@ -132,7 +132,7 @@ class Column(Object):
         elif self.default != live.default:
             yield self._change("change default of", self._redefault())
         if self.not_null != live.not_null:
-            yield from self._require(site) if self.not_null else self._relax()
+            yield from self.required(site) if self.not_null else self._relax()
         if self.identity and (self.identity, self.identity_options) != (live.identity, live.identity_options):
             yield self._change("change identity of", *self._reidentify(live))
         if self.comment != live.comment:
@@ -161,7 +161,7 @@ class Column(Object):
 
     def _reidentify(self, live: Column) -> tuple[Sql, ...]:
         if not live.identity:
-            return self._alter(ddl("ADD {}", self._identity())), self._go_on()
+            return self.begun_identity()
         mode = ddl("ALWAYS") if self.identity == "a" else ddl("BY DEFAULT")
         options = self.identity_options or plain_identity(self.type)
         each = trusted(_OPTION.sub(lambda found: f"SET {found[0]}", options))
@@ -188,7 +188,11 @@ class Column(Object):
     def _relax(self) -> tuple[Change, ...]:
         return (self._change("drop NOT NULL of", self._alter(ddl("DROP NOT NULL"))),)
 
-    def _require(self, site: Site) -> tuple[Change, ...]:
+    def begun_identity(self) -> tuple[Sql, ...]:
+        """What gives a column without a default its identity, which goes on after the values that are there."""
+        return self._alter(ddl("ADD {}", self._identity())), self._go_on()
+
+    def required(self, site: Site) -> tuple[Change, ...]:
         """SET NOT NULL without a scan under ACCESS EXCLUSIVE: a validated CHECK proves it beforehand."""
         if self.table_key in site.new:
             return (self._change("set NOT NULL of", self._alter(ddl("SET NOT NULL"))),)

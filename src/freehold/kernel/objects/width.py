@@ -1,4 +1,4 @@
-"""Whether a type can hold every value of another."""
+"""Whether a type can hold every value of another, and whether its values are stored alike."""
 
 from __future__ import annotations
 
@@ -29,3 +29,33 @@ def narrower(new: str, old: str) -> bool:
 def _shorter(new: re.Match[str], old: re.Match[str]) -> bool:
     scale, old_scale = int(new["second"] or 0), int(old["second"] or 0)
     return scale < old_scale or int(new["first"]) - scale < int(old["first"]) - old_scale
+
+
+_ALIKE = {
+    ("inet", "cidr"),
+    ("timestamp with time zone", "timestamp without time zone"),  # sessions that apply are in UTC
+    ("timestamp without time zone", "timestamp with time zone"),
+    ("text", "character varying"),
+    ("character varying", "text"),
+}
+_LENGTHS = {"character varying", "numeric", "bit varying"}
+
+
+def rewrites(new: str, old: str) -> bool:
+    """Whether PostgreSQL writes every row anew where a column changes its type (ALTER TABLE, "Notes").
+
+    >>> rewrites("character varying(40)", "character varying(20)"), rewrites("bigint", "integer")
+    (False, True)
+    """
+    ours, theirs = _TYPE.fullmatch(new), _TYPE.fullmatch(old)
+    if not ours or not theirs or ours["rest"] != theirs["rest"]:
+        return (new, old) not in _ALIKE
+    if ours["base"] != theirs["base"]:
+        return ours["first"] is not None or (ours["base"], theirs["base"]) not in _ALIKE
+    if ours["base"] not in _LENGTHS:
+        return True
+    if not ours["first"]:
+        return False
+    if not theirs["first"]:
+        return True
+    return _shorter(ours, theirs) or int(ours["second"] or 0) != int(theirs["second"] or 0)

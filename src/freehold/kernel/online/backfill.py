@@ -14,6 +14,7 @@ from psycopg import sql
 
 from freehold.errors import LockTimeout, RowsRefused
 from freehold.events import Listener, Progress, ignore
+from freehold.kernel.budget import Pace
 from freehold.kernel.names import Sql
 from freehold.kernel.online.batch import Batch
 from freehold.kernel.template import read_sql
@@ -25,28 +26,6 @@ SHOWN = 5
 """Rows that an error names."""
 PATIENCE = 50
 """How often a single row may be found locked before the backfill gives up; each time waits for `Pace.lock_seconds`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How fast batches go.
-
-    Parameters
-    ----------
-    batch_seconds
-        How long one batch should take: its rows are locked as long.
-    lock_seconds
-        How long it waits for one row that somebody else has locked.
-    replica_lag_bytes
-        Log that the slowest standby may have to replay; above it the backfill pauses.
-    wal_bytes_per_second
-        Log that the server may write while it runs, everybody's together; None sets no limit.
-    """
-
-    batch_seconds: float = 0.1
-    lock_seconds: float = 0.5
-    replica_lag_bytes: int = 64 * 2**20
-    wal_bytes_per_second: int | None = None
 
 
 @dataclass

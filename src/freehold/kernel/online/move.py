@@ -9,9 +9,7 @@ from freehold.kernel.difference import Difference
 from freehold.kernel.names import trusted
 from freehold.kernel.objects import Column, Constraint, Key, Table
 from freehold.kernel.observe import Catalog
-
-OURS = "zz_freehold_"
-"""What the names of the triggers begin with that keep the rows of a change in step; they fire after all others."""
+from freehold.kernel.online.names import OURS
 
 
 def find_moved(result: Difference, live: Catalog, desired: Catalog) -> dict[Key, frozenset[Key]]:

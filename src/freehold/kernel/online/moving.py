@@ -6,18 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
+from freehold.kernel.difference import Difference
 from freehold.kernel.names import Sql, ddl, ident, idents, joined, literal, qualified, shortened
 from freehold.kernel.objects import Change, Column, Constraint, Index, Key, Lock, Object, Site, Stage, Table
 from freehold.kernel.observe import Catalog
 from freehold.kernel.online.batch import Batch
-from freehold.kernel.online.move import OURS
+from freehold.kernel.online.names import COMING, GONE, OURS
 from freehold.kernel.online.swap import Parts, changes_of, merged
 from freehold.kernel.template import fill
 from freehold.kernel.work import Work
 
 PACKAGE = __package__ or ""
-COMING, GONE = "freehold_coming", "freehold_gone"
-"""The schemas in which a table's successor is made, and in which it waits for the contraction afterwards."""
 STAGED = (Table, Constraint, Index)
 """What is made with the successor, under the names that it keeps: they are names of its schema alone."""
 
@@ -113,7 +112,9 @@ def _primary(catalog: Catalog, key: Key) -> tuple[str, ...]:
     )
 
 
-def moving(key: Key, members: Sequence[Work], live: Catalog, desired: Catalog, site: Site) -> tuple[Work, ...]:
+def moving(
+    key: Key, members: Sequence[Work], found: Difference, live: Catalog, desired: Catalog, site: Site
+) -> tuple[Work, ...]:
     """The works of one group as the way of a table: made, kept in step, filled, compared, and switched."""
     move = move_of(key, live, desired)
     parts = [item for item in desired.objects.values() if isinstance(item, Table) and item.parent == move.table.sql]
@@ -125,7 +126,7 @@ def moving(key: Key, members: Sequence[Work], live: Catalog, desired: Catalog, s
     dropped, given = Parts(), Parts()
     for work in rest:
         into = dropped if work.verb == "drop" else given
-        into.take(changes_of(work, replaced, live, desired, site))
+        into.take(changes_of(work, replaced, found, live, desired, site))
     made = _made(move, staged, site)
     changes = [
         *([] if _is_begun(move, made, live) else [made]),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from freehold.kernel.difference import Difference
 from freehold.kernel.names import Sql, ddl, ident, qualified, shortened, trusted
-from freehold.kernel.objects import Change, Constraint, Index, Key, Lock, Site, Stage
+from freehold.kernel.objects import Change, Constraint, Index, Key, Lock, Object, Site, Stage
 from freehold.kernel.observe import Catalog
 from freehold.kernel.work import Work
 
@@ -27,31 +28,41 @@ class Parts:
         """Sort the changes of one work; what comes after a validation stays after it."""
         late = False
         for change in changes:
-            late = late or change.stage is Stage.VALIDATE
+            if change.prepares:
+                self.before.append(change)
+                continue
+            late = late or change.stage is Stage.VALIDATE or change.batch is not None
             if late:
                 self.after.append(change)
-            elif change.prepares or not change.transactional or change.batch:
+            elif not change.transactional:
                 self.before.append(change)
             else:
                 self.inside.append(change)
 
 
-def swapped(members: Sequence[Work], live: Catalog, desired: Catalog, site: Site) -> tuple[Work, ...]:
+def swapped(
+    members: Sequence[Work], found: Difference, live: Catalog, desired: Catalog, site: Site
+) -> tuple[Work, ...]:
     """The works of one group as what is prepared, one moment, and what is checked afterwards."""
     replaced = {work.key for work in members}
     parts = Parts()
     for work in members:
-        parts.take(changes_of(work, replaced, live, desired, site))
+        parts.take(changes_of(work, replaced, found, live, desired, site))
     return tuple(_worked(members, parts))
 
 
-def changes_of(work: Work, replaced: set[Key], live: Catalog, desired: Catalog, site: Site) -> Iterable[Change]:
+def changes_of(
+    work: Work, replaced: set[Key], found: Difference, live: Catalog, desired: Catalog, site: Site
+) -> Iterable[Change]:
     """The changes of one work of a group, so that they may stand in one transaction where that can be."""
     item = work.item
     if work.verb == "drop":
-        return _dropped(work, live, desired)
+        return _dropped(work, found, live, desired)
     if work.verb != "make" or not isinstance(item, Index | Constraint) or item.table_key in site.new:
         return work.changes
+    beside = found.shadow.get(work.key)
+    if beside is not None and beside != item and not (isinstance(item, Constraint) and item.type in "fx"):
+        return _beside(item, beside, site)
     if replaced.isdisjoint(desired.needs.get(work.key, frozenset()) - {work.key}):
         return _prepared(item, work.changes, site)
     if isinstance(item, Constraint) and item.type in "fc":
@@ -61,15 +72,33 @@ def changes_of(work: Work, replaced: set[Key], live: Catalog, desired: Catalog, 
     return item.create(replace(site, new=site.new | new))
 
 
-def _dropped(work: Work, live: Catalog, desired: Catalog) -> tuple[Change, ...]:
+def _dropped(work: Work, found: Difference, live: Catalog, desired: Catalog) -> tuple[Change, ...]:
     """Inside a transaction, and no guard is weaker where the same comes back."""
     changes = work.changes
+    if isinstance(work.item, Index | Constraint) and not found.leaving.isdisjoint(live.needs.get(work.key, ())):
+        return (_put_aside(work.item),)
     if isinstance(work.item, Index):
         plain = ddl("DROP INDEX {}", qualified(*work.item.name))
         changes = (replace(changes[0], statements=(plain,), transactional=True, lock=Lock.ACCESS_EXCLUSIVE),)
     if live.objects.get(work.key) == desired.objects.get(work.key):
         changes = tuple(replace(change, weakens="", loses="") for change in changes)
     return changes
+
+
+def _put_aside(item: Index | Constraint) -> Change:
+    """It serves older applications until its column goes, and it with it."""
+    if isinstance(item, Index):
+        name, on = item.index, ddl("INDEX {}", qualified(item.schema, item.index))
+        rename = ddl("ALTER {} RENAME TO {}", on, ident(shortened(f"{name}__was", 63)))
+    else:
+        name, on = item.constraint, qualified(item.schema, item.table)
+        rename = ddl("ALTER TABLE {} RENAME CONSTRAINT {} TO {}", on, ident(name), ident(shortened(f"{name}__was", 63)))
+    return Change(
+        title=f"put aside {item.key}",
+        statements=(rename,),
+        lock=Lock.ACCESS_EXCLUSIVE,
+        on=qualified(item.schema, item.table),
+    )
 
 
 def _prepared(item: Index | Constraint, changes: tuple[Change, ...], site: Site) -> Iterable[Change]:
@@ -101,6 +130,25 @@ def _built(item: Index, site: Site) -> Iterable[Change]:
 
 def _before(change: Change) -> Change:
     return replace(change, stage=Stage.EXPAND, prepares=True)
+
+
+def _beside(item: Index | Constraint, beside: Object, site: Site) -> Iterable[Change]:
+    """What stands on a column that changes its type is made over the column beside it first."""
+    if isinstance(item, Index) and isinstance(beside, Index):
+        yield from _built(replace(item, definition=beside.definition), site)
+    elif isinstance(item, Constraint) and isinstance(beside, Constraint) and item.type in "pu":
+        other = shortened(f"{item.constraint}{COMING}", 63)
+        for change in replace(item, definition=beside.definition).create(site):
+            yield _of_index(change, ident(item.constraint), ident(other))
+    elif isinstance(item, Constraint) and isinstance(beside, Constraint):
+        other = shortened(f"{item.constraint}{COMING}", 63)
+        table = qualified(item.schema, item.table)
+        clear = ddl("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}", table, ident(other))
+        first, *rest = replace(item, constraint=other, definition=beside.definition).create(site)
+        yield _before(replace(first, statements=(clear, *first.statements), title=f"prepare {item.key}"))
+        yield from (_before(replace(change, title=f"validate {item.key}")) for change in rest)
+        rename = ddl("ALTER TABLE {} RENAME CONSTRAINT {} TO {}", table, ident(other), ident(item.constraint))
+        yield Change(title=f"take over {item.key}", statements=(rename,), lock=Lock.ACCESS_EXCLUSIVE, on=table)
 
 
 def _of_index(change: Change, name: Sql, other: Sql) -> Change:

@@ -1,0 +1,1 @@
+SELECT name, finished_at IS NOT NULL FROM freehold.backfill
