@@ -190,6 +190,12 @@ class PlanStale(PlanError):
     code = "plan.stale"
 
 
+class UndoRefused(PlanError):
+    """The plan that was applied last cannot be taken back any more."""
+
+    code = "undo.refused"
+
+
 class JournalDamaged(PlanError):
     """Freehold's own tables in the database are not as it left them."""
 

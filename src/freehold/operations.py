@@ -25,7 +25,7 @@ from freehold.kernel.budget import LockBudget
 from freehold.kernel.compile import Declared
 from freehold.kernel.diff import desired_state, difference
 from freehold.kernel.garbage import uncollected
-from freehold.kernel.measure import heavy_tables, refuse_violations, with_losses
+from freehold.kernel.measure import measured, refuse_violations, with_estimates, with_losses
 from freehold.kernel.objects import Key
 from freehold.kernel.observe import Connection, observe
 from freehold.kernel.online.fillings import find_fillings, set_leaving, shadow_objects
@@ -104,7 +104,8 @@ def plan_layer(
     if found.settled and all(progress.values()):  # what needs what is asked only where something must change
         found.fillings = find_fillings(declared, found, live, desired, progress)
         return make_plan(declared, desired, live, found, journal.migration_steps(installed))
-    live = replace(observe(connection), heavy=heavy_tables(connection, budget or declared.budget))
+    budget = budget or declared.budget
+    live = measured(connection, observe(connection), budget)
     renamed = rename(connection, declared.renames, live, managed, desired)
     found = difference(declared, desired, renamed.live, renamed.managed)
     found.fillings = find_fillings(declared, found, renamed.live, desired, progress)
@@ -115,6 +116,7 @@ def plan_layer(
     settled_once = journal.has_finished_plan(connection, installed)
     begun = frozenset() if settled_once else renamed.managed | {Key("database", ()), Key("schema", (journal.SCHEMA,))}
     plan = make_plan(declared, desired, renamed.live, found, first, begun)
+    plan = with_estimates(plan, live, budget)
     if renamed.steps:
         return plan  # what it would meet can be asked for only under the new names
     refuse_violations(connection, plan, desired, live, frozenset(found.fillings))
@@ -124,8 +126,9 @@ def plan_layer(
 class _Journal:
     """Records applied steps in the journal."""
 
-    def __init__(self, contract: bool = False) -> None:
+    def __init__(self, contract: bool = False, because: str = "", approved_by: str = "") -> None:
         self._contract = contract
+        self._told = {"because": because, "approved_by": approved_by}
         self._plan_id: uuid.UUID | None = None
         self._untold: list[str] = []
         """What changed roles, memberships and settings before the recorder was there."""
@@ -133,7 +136,7 @@ class _Journal:
     def begin(self, connection: Connection, plan: Plan) -> None:
         if plan.due(contract=self._contract):
             with connection.transaction():
-                self._plan_id = journal.begin_plan(connection, plan)
+                self._plan_id = journal.begin_plan(connection, plan, **self._told)
                 journal.merge_managed(connection, plan.managed)
 
     def record(self, connection: Connection, step: Step) -> None:
@@ -161,7 +164,9 @@ def apply_layer(
     plan: Plan | None = None,
     *,
     data_loss: bool = False,
-    weaker_guard: bool = False,
+    weaker_guard: str = "",
+    approved_by: str = "",
+    long_lock: bool = False,
     contract: bool = False,
     budget: LockBudget | None = None,
     cache: Path | None = None,
@@ -174,8 +179,11 @@ def apply_layer(
     plan
         A plan that somebody has read. The database is planned again under the apply lock, and where the result is
         another plan, nothing runs.
-    data_loss, weaker_guard
-        Whether steps that lose data, or weaken a guard, may run.
+    data_loss, long_lock
+        Whether steps that lose data, or keep writes waiting beyond the lock budget, may run.
+    weaker_guard, approved_by
+        Why a guard may become weaker, and who has approved it; the journal keeps both. Without a reason such steps do
+        not run.
     contract
         Whether the steps run that contract: they take away what an older version of the application may use.
 
@@ -192,8 +200,17 @@ def apply_layer(
                 "The database has changed since the plan was made; nothing was applied",
                 hint="Make the plan again and read it.",
             )
-        fresh.refuse_unless_allowed(data_loss=data_loss, weaker_guard=weaker_guard, contract=contract)
-        apply(connection, fresh, _Journal(contract), contract=contract, budget=budget, listener=listener)
+        fresh.refuse_unless_allowed(
+            data_loss=data_loss, weaker_guard=weaker_guard, long_lock=long_lock, contract=contract
+        )
+        apply(
+            connection,
+            fresh,
+            _Journal(contract, weaker_guard, approved_by),
+            contract=contract,
+            budget=budget,
+            listener=listener,
+        )
     return fresh
 
 

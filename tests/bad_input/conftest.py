@@ -61,7 +61,7 @@ def ground(
     with fresh_database(server, layer_name, template=name) as database:
         made = Ground(name, copied(projects.folder, name, tmp_path), database, binaries)
         # A copied database has none of the original's own privileges.
-        applied = made.command("apply", "--yes", "--allow-weaker-guard")
+        applied = made.command("apply", "--yes", "--allow-weaker-guard", "a test", "--approved-by", "somebody")
         assert applied.status == 0, applied.err
         yield made
 

@@ -12,6 +12,8 @@ from tests.bad_input.test_killed import start
 
 EMAIL = "    email: Mapped[str | None]"
 
+ALLOWED = ("--yes", "--allow-weaker-guard", "a test", "--approved-by", "somebody")
+
 
 def test_the_second_is_told(ground: Ground) -> None:
     ground.write("models.py", EMAIL, f"{EMAIL}\n    city: Mapped[str | None]")
@@ -26,7 +28,7 @@ def test_the_second_is_told(ground: Ground) -> None:
 def test_two_commands_at_once(ground: Ground, make_database: Callable[..., Database]) -> None:
     made = make_database("race")
     here = Ground(ground.name, ground.folder, made, ground.binaries)
-    racing = [start(here.command, "apply", "--yes", "--allow-weaker-guard", "--json") for _ in range(3)]
+    racing = [start(here.command, "apply", *ALLOWED, "--json") for _ in range(3)]
     told = [process.communicate(timeout=120) for process in racing]
     statuses = [process.returncode for process in racing]
     assert 0 in statuses, told
@@ -34,6 +36,6 @@ def test_two_commands_at_once(ground: Ground, make_database: Callable[..., Datab
         assert status in {0, 2}, err
         if status == 2:
             assert json.loads(err)["error"]["code"] in {"apply.busy", "plan.stale"}
-    assert here.command("apply", "--yes", "--allow-weaker-guard").status == 0
+    assert here.command("apply", *ALLOWED).status == 0
     assert here.command("plan").status == 0
     assert here.contents("--schema-only") == ground.contents("--schema-only")

@@ -86,7 +86,7 @@ def test_rows_in_the_way(ground: Ground, rows: str, change: tuple[str, str], wor
     ground.run(rows)
     before = ground.contents()
     ground.write("models.py", *change)
-    flags = ("--yes", "--allow-data-loss", "--allow-weaker-guard")
+    flags = ("--yes", "--allow-data-loss", "--allow-weaker-guard", "a test", "--approved-by", "somebody")
     error = refusal(ground.command, "apply", *flags)
     assert error["code"] == "plan.data-violates", error
     for word in words:

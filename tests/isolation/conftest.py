@@ -87,4 +87,4 @@ def retail(server: OwnedServer, retail_templates: dict[int, str], layer_name: st
 
 
 def _apply(connection: psycopg.Connection[Any]) -> None:
-    apply_layer(connection, LAYER.declared, weaker_guard=True)
+    apply_layer(connection, LAYER.declared, weaker_guard="a test")

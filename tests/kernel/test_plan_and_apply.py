@@ -64,4 +64,10 @@ def test_renamed_table_and_column_keep_their_rows(database: Database) -> None:
         ran = apply_layer(connection, renamed)
         assert [step.flag for step in ran.steps] == [""] * len(ran.steps)
         assert connection.execute("SELECT email FROM shop.customer").fetchall() == [("a@example.org",)]
+        connection.execute("INSERT INTO shop.client (mail) VALUES ('b@example.org')")
+        connection.execute("UPDATE shop.client SET mail = 'c@example.org' WHERE mail = 'a@example.org'")
+        seen = connection.execute("SELECT email FROM shop.customer ORDER BY 1").fetchall()
+        assert seen == [("b@example.org",), ("c@example.org",)], "older applications write under the old names"
+        apply_layer(connection, renamed, contract=True)
         assert plan_layer(connection, renamed).steps == ()
+        assert connection.execute("SELECT to_regclass('shop.client')").fetchone() == (None,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 import typer
@@ -13,10 +14,43 @@ from freehold.cli.render import answers, note, print_json, watching
 from freehold.errors import InputError
 from freehold.kernel.plan import Plan
 from freehold.operations import apply_layer, layer_status, plan_layer
+from freehold.undo import plan_undo, undo_last
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Apply without asking.")]
 DataLoss = Annotated[bool, typer.Option("--allow-data-loss", help="Run steps that lose data.")]
-WeakerGuard = Annotated[bool, typer.Option("--allow-weaker-guard", help="Run steps that weaken a guard.")]
+WeakerGuard = Annotated[
+    str, typer.Option("--allow-weaker-guard", metavar="REASON", help="Run steps that weaken a guard, and journal why.")
+]
+ApprovedBy = Annotated[
+    str, typer.Option("--approved-by", metavar="NAME", help="Who else has approved that a guard becomes weaker.")
+]
+LongLock = Annotated[
+    bool, typer.Option("--allow-long-lock", help="Run steps that keep writes waiting beyond the lock budget.")
+]
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What the flags allow."""
+
+    data_loss: bool
+    weaker_guard: str
+    approved_by: str
+    long_lock: bool
+
+    def refuse_alone(self, login: str) -> None:
+        """A guard becomes weaker only if somebody else has approved it.
+
+        Raises
+        ------
+        InputError
+            There is a reason, and nobody else's name.
+        """
+        if self.weaker_guard and self.approved_by in {"", login}:
+            raise InputError(
+                "A guard becomes weaker only if a second person has approved it",
+                hint="Give --approved-by with the name of somebody else; the journal keeps it with the reason.",
+            )
 
 
 @on_project
@@ -39,7 +73,9 @@ def apply(
     project: Project,
     yes: Yes = False,
     allow_data_loss: DataLoss = False,
-    allow_weaker_guard: WeakerGuard = False,
+    allow_weaker_guard: WeakerGuard = "",
+    approved_by: ApprovedBy = "",
+    allow_long_lock: LongLock = False,
     json: Json = False,
 ) -> None:
     """Show the plan, ask, and run exactly what was shown, but for the steps that wait for `freehold contract`.
@@ -47,7 +83,8 @@ def apply(
     A second apply says "nothing to do". Where the layer has tenants and the database knows no context key yet, one is
     made: see `freehold keys`. Exit status 0: the database is as declared; 3: the answer was no.
     """
-    _change(project, yes, allow_data_loss, allow_weaker_guard, json, contract=False)
+    allowed = Allowed(allow_data_loss, allow_weaker_guard, approved_by, allow_long_lock)
+    _change(project, yes, allowed, json, contract=False)
 
 
 @on_project
@@ -55,23 +92,30 @@ def contract(
     project: Project,
     yes: Yes = False,
     allow_data_loss: DataLoss = False,
-    allow_weaker_guard: WeakerGuard = False,
+    allow_weaker_guard: WeakerGuard = "",
+    approved_by: ApprovedBy = "",
+    allow_long_lock: LongLock = False,
     json: Json = False,
 ) -> None:
     """Take away what only an older version of the application still uses: run the whole plan, these steps too.
 
     Run it when no older version runs any more. Steps that lose data need their flag as ever.
     """
-    _change(project, yes, allow_data_loss, allow_weaker_guard, json, contract=True)
+    allowed = Allowed(allow_data_loss, allow_weaker_guard, approved_by, allow_long_lock)
+    _change(project, yes, allowed, json, contract=True)
 
 
-def _change(
-    project: Project, yes: bool, allow_data_loss: bool, allow_weaker_guard: bool, json: bool, *, contract: bool
-) -> None:
+def _change(project: Project, yes: bool, allowed: Allowed, json: bool, *, contract: bool) -> None:
     declared = project.declared
     with project.connection() as connection:
         shown = plan_layer(connection, declared, cache=project.cache)
-        shown.refuse_unless_allowed(data_loss=allow_data_loss, weaker_guard=allow_weaker_guard, contract=contract)
+        allowed.refuse_alone(connection.info.user)
+        shown.refuse_unless_allowed(
+            data_loss=allowed.data_loss,
+            weaker_guard=allowed.weaker_guard,
+            long_lock=allowed.long_lock,
+            contract=contract,
+        )
     if not json:
         print(shown.as_sql(), end="")
     if shown.due(contract=contract) and not yes and not _agreed(shown, json, contract):
@@ -82,8 +126,7 @@ def _change(
                 connection,
                 declared,
                 shown,
-                data_loss=allow_data_loss,
-                weaker_guard=allow_weaker_guard,
+                **asdict(allowed),
                 contract=contract,
                 cache=project.cache,
                 listener=listener,
@@ -119,6 +162,34 @@ def _summary(made: Plan, *, contract: bool = False) -> str:
     needs = f", needing {' and '.join(flags)}" if flags else ""
     waits = "" if contract or not made.waiting else f", and {_steps(len(made.waiting))} for freehold contract"
     return f"{_steps(len(due))}{needs}{waits}"
+
+
+@on_project
+def undo(
+    project: Project,
+    yes: Yes = False,
+    allow_data_loss: DataLoss = False,
+    allow_weaker_guard: WeakerGuard = "",
+    approved_by: ApprovedBy = "",
+    json: Json = False,
+) -> None:
+    """Take back the plan that was applied last, unless a step of it is final.
+
+    What was added since goes with what it was added to: such steps need --allow-data-loss. Exit status 0: it is taken
+    back, or there was nothing; 3: the answer was no.
+    """
+    with project.connection() as connection:
+        Allowed(allow_data_loss, allow_weaker_guard, approved_by, False).refuse_alone(connection.info.user)
+        shown = plan_undo(connection)
+        print_json(shown.as_dict()) if json else print(shown.as_sql(), end="")
+        if not shown.undos:
+            return
+        if json and not yes:
+            raise InputError("undo --json asks nobody", hint="Give --yes too.")
+        if not yes and not typer.confirm(f"Undo {_steps(len(shown.undos))} in {connection.info.dbname}?", err=True):
+            raise typer.Exit(Status.PENDING)
+        undo_last(connection, shown, data_loss=allow_data_loss, weaker_guard=allow_weaker_guard)
+    note(f"{_steps(len(shown.undos))} undone", quiet=json)
 
 
 @on_project
@@ -175,5 +246,5 @@ def _told(counts: dict[str, int]) -> str:
 
 def register(app: typer.Typer, epilog: str) -> None:
     """Add the commands."""
-    for command in (plan, apply, contract, status):
+    for command in (plan, apply, contract, undo, status):
         app.command(epilog=epilog)(command)

@@ -6,6 +6,8 @@ import json
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from importlib.resources import files
 from typing import Any
 
@@ -14,7 +16,7 @@ from psycopg.rows import dict_row
 
 from freehold.errors import JournalDamaged
 from freehold.kernel.names import trusted
-from freehold.kernel.objects import Change, Key
+from freehold.kernel.objects import Change, Key, Undo
 from freehold.kernel.observe import Connection
 from freehold.kernel.plan import Plan, Step
 from freehold.kernel.prove import Verdict
@@ -111,10 +113,16 @@ def has_finished_plan(connection: Connection, installed: int) -> bool:
     return bool(row and row[0])
 
 
-def begin_plan(connection: Connection, plan: Plan) -> uuid.UUID:
-    """Record that a plan begins; its steps refer to the returned id."""
+def begin_plan(connection: Connection, plan: Plan, *, because: str = "", approved_by: str = "") -> uuid.UUID:
+    """Record that a plan begins, why guards may become weaker, and who approved it; its steps refer to the id."""
     plan_id = uuid.uuid4()
-    parameters = {"plan_id": plan_id, "layer": plan.layer, "steps": len(plan.steps)}
+    parameters = {
+        "plan_id": plan_id,
+        "layer": plan.layer,
+        "steps": len(plan.steps),
+        "because": because,
+        "approved_by": approved_by,
+    }
     connection.execute(_query("insert_plan"), parameters)
     return plan_id
 
@@ -132,6 +140,9 @@ def record_step(connection: Connection, plan_id: uuid.UUID, step: Step) -> None:
             "reason": step.reason,
             "weakens": step.change.weakens,
             "loses": step.change.loses,
+            "stage": str(step.change.stage),
+            "final": not step.change.reversible,
+            "undo": json.dumps([asdict(undo) for undo in step.change.undo]),
         },
     )
 
@@ -149,6 +160,44 @@ def finish_plan(connection: Connection, plan_id: uuid.UUID | None, managed: froz
         connection.execute(_query("delete_managed"), objects)
         if plan_id:
             connection.execute(_query("finish_plan"), {"plan_id": plan_id})
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A step as the journal has it."""
+
+    number: int
+    title: str
+    stage: str
+    final: bool
+    undo: tuple[Undo, ...]
+    applied_at: datetime
+    plan_id: uuid.UUID
+
+
+def read_last_steps(connection: Connection) -> list[Applied]:
+    """The steps of the plan that was applied last and is not undone, the last one first."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(_query("read_last_steps")).fetchall()
+    return [
+        Applied(
+            number=row["number"],
+            title=row["title"],
+            stage=row["stage"],
+            final=row["final"],
+            undo=tuple(Undo(**{**undo, "statements": tuple(undo["statements"])}) for undo in row["undo"]),
+            applied_at=row["applied_at"],
+            plan_id=row["plan_id"],
+        )
+        for row in rows
+    ]
+
+
+def finish_undo(connection: Connection, plan_id: uuid.UUID) -> None:
+    """Record that a plan was taken back, and manage what was managed before it."""
+    with connection.transaction():
+        connection.execute(_query("restore_managed"), {"plan_id": plan_id})
+        connection.execute(_query("finish_undo"), {"plan_id": plan_id})
 
 
 def _as_json(keys: Iterable[Key]) -> str:

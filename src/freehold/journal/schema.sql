@@ -17,6 +17,7 @@ CREATE TABLE freehold.applied_plan (
     finished_at timestamptz,
     because text NOT NULL DEFAULT '',
     approved_by text NOT NULL DEFAULT '',
+    managed_before jsonb,
     undone_at timestamptz
 );
 
@@ -31,10 +32,9 @@ CREATE TABLE freehold.applied_step (
     weakens text NOT NULL,
     loses text NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    phase text NOT NULL DEFAULT 'expand',
-    undo text[] NOT NULL DEFAULT '{}',
-    undo_loses text NOT NULL DEFAULT '',
-    final text NOT NULL DEFAULT '',
+    stage text NOT NULL DEFAULT 'expand',
+    final boolean NOT NULL DEFAULT true,
+    undo jsonb NOT NULL DEFAULT '[]',
     CONSTRAINT applied_step_pkey PRIMARY KEY (plan_id, number)
 );
 

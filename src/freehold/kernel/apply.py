@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
 import psycopg
 from psycopg import sql
 
-from freehold.errors import ApplyBusy, LockTimeout, StepFailed
+from freehold.errors import ApplyBusy, FreeholdError, LockTimeout, StepFailed
 from freehold.events import Listener, LockRetried, StepApplied, StepStarted, ignore
 from freehold.kernel.budget import LockBudget
 from freehold.kernel.observe import CATALOG_SESSION, Connection
@@ -85,7 +85,6 @@ def apply(
         The server refused a step; its transaction is rolled back.
     """
     budget = budget or LockBudget()
-    connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{int(budget.timeout_seconds * 1000)}ms",))
     for name, value in CATALOG_SESSION.items():
         connection.execute("SELECT set_config(%s, %s, false)", (name, value))
     due = plan.due(contract=contract)
@@ -110,17 +109,43 @@ def _run(
 ) -> None:
     total, started = len(plan.steps), time.monotonic()
     listener(StepStarted(step.number, total, step.change.title))
+    title = f"Step {step.number}, {step.change.title}"
+    needed = f"{step.change.lock} on {step.change.on}"
+    try:
+        patiently(
+            connection, title, lambda: _run_once(connection, step, recorder, budget, listener), budget, listener, needed
+        )
+    except FreeholdError:
+        raise
+    except psycopg.Error as error:
+        if connection.broken:
+            raise
+        raise _failed(step, error) from error
+    listener(StepApplied(step.number, total, step.change.title, time.monotonic() - started))
+
+
+def patiently(
+    connection: Connection,
+    title: str,
+    run: Callable[[], None],
+    budget: LockBudget,
+    listener: Listener = ignore,
+    needed: str = "its lock",
+) -> None:
+    """Run something that takes locks, with short waits and many tries.
+
+    Raises
+    ------
+    LockTimeout
+        It did not get its lock within the budget.
+    """
+    connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{int(budget.timeout_seconds * 1000)}ms",))
     for attempt in range(1, budget.attempts + 1):
         try:
-            _run_once(connection, step, recorder, budget, listener)
-        except psycopg.errors.LockNotAvailable as error:
-            _pause(step, attempt, budget, listener, error)
-        except psycopg.Error as error:
-            if connection.broken:
-                raise
-            raise _failed(step, error) from error
+            run()
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
+            _pause(title, needed, attempt, budget, listener, error)
         else:
-            listener(StepApplied(step.number, total, step.change.title, time.monotonic() - started))
             return
 
 
@@ -145,16 +170,16 @@ def _send(connection: Connection, step: Step) -> None:
         connection.execute(sql.SQL(statement))
 
 
-def _pause(step: Step, attempt: int, budget: LockBudget, listener: Listener, error: psycopg.Error) -> None:
+def _pause(title: str, needed: str, attempt: int, budget: LockBudget, listener: Listener, error: psycopg.Error) -> None:
     if attempt == budget.attempts:
         raise LockTimeout(
-            f"Step {step.number}, {step.change.title}, did not get {step.change.lock} on {step.change.on}",
+            f"{title}, did not get {needed}",
             detail=f"{attempt} tries of {budget.timeout_seconds:g} s each; SQLSTATE {error.sqlstate}.",
             hint="End the transaction that holds the table (pg_blocking_pids tells which) and apply again: "
             "the steps before this one are done.",
         ) from error
     wait = min(budget.longest_pause_seconds, 0.1 * 2**attempt) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
-    listener(LockRetried(step.change.title, attempt, wait))
+    listener(LockRetried(title, attempt, wait))
     time.sleep(wait)
 
 

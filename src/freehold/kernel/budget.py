@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 REWRITE_BYTES_PER_SECOND = 40 * 10**6
 """What of a table PostgreSQL writes anew in a second, indexes and log included: a floor, measured on two busy cores."""
+BATCHED_BYTES_PER_SECOND = 10 * 10**6
+"""What of a table goes in batches in a second beside an application that writes it: a floor, measured likewise."""
 SCAN_BYTES_PER_SECOND = 200 * 10**6
 """What of a table it reads in a second to check every row: a floor, measured likewise."""
 

@@ -127,8 +127,8 @@ class Rename:
     """A table or column that has a new name; renames are declared, never guessed.
 
     ``Rename(Customer, was="client")`` renames the table; ``Rename(Customer, column="email", was="mail")`` a column.
-    A column that is not part of the key is there under both names, kept in step, until the contraction; ``at_once``
-    renames it in a moment, which stops every application that knows the old name.
+    Until the contraction older applications find a table under its old name, by a view, and a column that is not part
+    of the key under both names, kept in step; ``at_once`` leaves no old name, which stops them.
     """
 
     entity: Entity

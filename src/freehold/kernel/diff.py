@@ -152,7 +152,7 @@ def _replace(result: Difference, desired: Catalog, live: Catalog) -> None:
     for key, own in moved.items():
         work += [(found, key) for one in own for found in needed_by.get(one, ()) if found not in own]
     together = [frozenset({key, *own}) for key, own in moved.items()]
-    together += _written_by_functions(result, desired)
+    together += [*_written_by_functions(result, desired), *_guarded(result, live)]
     seen: set[Key] = set().union(*moved.values())
     while work:
         key, cause = work.pop()
@@ -227,6 +227,16 @@ def _written_by_functions(result: Difference, desired: Catalog) -> Iterator[froz
 def _broken_by_retype(live: Catalog, key: Key) -> bool:
     item = live.objects.get(key)
     return key.kind in BROKEN_BY_RETYPE or (isinstance(item, Column) and bool(item.generated))
+
+
+def _guarded(result: Difference, live: Catalog) -> Iterator[frozenset[Key]]:
+    """Row security with the policies that it enforces: without them it would hide every row for a moment."""
+    changed = {*result.create, *result.alter}
+    for key in changed:
+        if key.kind == "row_security" and Key("table", key.name) in live.objects:
+            yield from (
+                frozenset({key, other}) for other in changed if other.kind == "policy" and other.name[:2] == key.name
+            )
 
 
 def _inverted(needs: Mapping[Key, Iterable[Key]]) -> dict[Key, list[Key]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -13,9 +13,14 @@ import psycopg
 from psycopg import sql
 
 from freehold.errors import DataViolates
-from freehold.kernel.budget import LockBudget
+from freehold.kernel.budget import (
+    BATCHED_BYTES_PER_SECOND,
+    REWRITE_BYTES_PER_SECOND,
+    SCAN_BYTES_PER_SECOND,
+    LockBudget,
+)
 from freehold.kernel.names import Sql, ddl, ident, joined, qualified, trusted
-from freehold.kernel.objects import Change, Column, Constraint, Index, Key, Object
+from freehold.kernel.objects import Change, Column, Constraint, Effort, Index, Key, Lock, Object, Stage
 from freehold.kernel.observe import Catalog, Connection
 from freehold.kernel.plan import Plan, Step
 from freehold.kernel.template import read_sql
@@ -33,11 +38,12 @@ _ORDER = re.compile(r"(?: \w+_ops)?(?: DESC)?(?: NULLS (?:FIRST|LAST))?$")
 _FOREIGN = re.compile(r"FOREIGN KEY \((?P<columns>[^)]*)\) REFERENCES (?P<table>[^(]+)\((?P<referred>[^)]*)\)")
 
 
-def heavy_tables(connection: Connection, budget: LockBudget) -> frozenset[Key]:
-    """Tables too large to be written anew while writes wait."""
-    query = sql.SQL(read_sql("freehold.kernel", "read_sizes"))
-    rows = connection.execute(query, {"bytes": budget.heavy_bytes})
-    return frozenset(Key("table", (schema, table)) for schema, table, _ in rows)
+def measured(connection: Connection, live: Catalog, budget: LockBudget) -> Catalog:
+    """The live state with the size of each table, and which of them are too large to be written while writes wait."""
+    rows = connection.execute(sql.SQL(read_sql("freehold.kernel", "read_sizes"))).fetchall()
+    sizes = {Key("table", (schema, table)): size for schema, table, size in rows}
+    heavy = frozenset(key for key, size in sizes.items() if size > budget.heavy_bytes)
+    return replace(live, bytes=sizes, heavy=heavy)
 
 
 def refuse_violations(
@@ -200,6 +206,35 @@ def _orphans(constraint: Constraint) -> Sql | None:
     nulls = joined(ddl("t.{}", trusted(name)) for name in own)
     missing = ddl("NOT EXISTS (SELECT FROM {} AS r WHERE {})", trusted(match["table"]), pairs)
     return _select(constraint.schema, constraint.table, ddl("num_nulls({}) = 0 AND {}", nulls, missing))
+
+
+WAITED_FOR = frozenset({Lock.SHARE, Lock.SHARE_ROW_EXCLUSIVE, Lock.EXCLUSIVE, Lock.ACCESS_EXCLUSIVE})
+"""Locks that a write waits for."""
+_RATES = {Effort.SCAN: SCAN_BYTES_PER_SECOND, Effort.REWRITE: REWRITE_BYTES_PER_SECOND}
+
+
+def with_estimates(plan: Plan, live: Catalog, budget: LockBudget) -> Plan:
+    """The plan, its steps saying how long they may take, and which would keep writes waiting for too long."""
+    sizes = {str(qualified(*key.name)): size for key, size in live.bytes.items()}
+    steps = (replace(step, seconds=_seconds(step.change, sizes)) for step in plan.steps)
+    return replace(plan, steps=tuple(_judged(step, budget) for step in steps))
+
+
+def _seconds(change: Change, sizes: Mapping[str, int]) -> float:
+    """How long a step takes beyond its catalog changes, by what it reads and writes."""
+    if change.batch:
+        return sizes.get(change.batch.table, 0) / BATCHED_BYTES_PER_SECOND
+    tables = (on.strip() for on in change.on.split(","))
+    if not change.transactional:
+        return sum(sizes.get(table, 0) for table in tables) / REWRITE_BYTES_PER_SECOND
+    if change.stage is Stage.VALIDATE:
+        return sum(sizes.get(table, 0) for table in tables) / SCAN_BYTES_PER_SECOND
+    return sum(sizes.get(on, 0) / _RATES[effort] for effort, on in change.efforts)
+
+
+def _judged(step: Step, budget: LockBudget) -> Step:
+    long = bool(step.change.efforts) and step.change.lock in WAITED_FOR and step.seconds > budget.hold_seconds
+    return replace(step, waits=f"writes wait for about {step.seconds:,.0f} s" if long else "")
 
 
 def with_losses(connection: Connection, plan: Plan) -> Plan:

@@ -84,8 +84,10 @@ class Catalog:
     database: str
     objects: Mapping[Key, Object] = field(default_factory=dict)
     needs: Mapping[Key, frozenset[Key]] = field(default_factory=dict)
+    bytes: Mapping[Key, int] = field(default_factory=dict)
+    """How large each table is, where that was asked."""
     heavy: frozenset[Key] = frozenset()
-    """Tables too large to be written anew, or read in whole, while somebody waits for them."""
+    """Tables too large to be written anew while somebody waits for them."""
 
 
 def prepare_session(connection: Connection) -> None:

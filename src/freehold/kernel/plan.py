@@ -10,12 +10,15 @@ from typing import Any
 from freehold.errors import StepRefused
 from freehold.kernel.compile import Declared
 from freehold.kernel.difference import Difference, Stranger
-from freehold.kernel.objects import Change, Key, Lock, Stage
+from freehold.kernel.objects import Change, Key, Lock, Site, Stage
 from freehold.kernel.observe import Catalog
-from freehold.kernel.online.fillings import abandoned
-from freehold.kernel.online.moving import leftovers
+from freehold.kernel.online.leftovers import leftovers
 from freehold.kernel.order import in_order, site_of_works, works_of
+from freehold.kernel.undo import undo_of
 from freehold.kernel.work import Work
+
+LOSS, GUARD, WAIT = "--allow-data-loss", "--allow-weaker-guard", "--allow-long-lock"
+"""The flags for steps that lose data, weaken a guard, or keep writes waiting beyond the lock budget."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,13 +30,21 @@ class Step:
     change: Change
     room: str
     reason: str
+    seconds: float = 0.0
+    """How long it takes by estimate, from the live sizes."""
+    waits: str = ""
+    """What it keeps waiting beyond the lock budget."""
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The command-line flags that this step needs."""
+        needs = {LOSS: self.change.loses, GUARD: self.change.weakens, WAIT: self.waits}
+        return tuple(flag for flag, cost in needs.items() if cost)
 
     @property
     def flag(self) -> str:
-        """The command-line flag that this step needs, or nothing."""
-        if self.change.loses:
-            return "--allow-data-loss"
-        return "--allow-weaker-guard" if self.change.weakens else ""
+        """These flags as they are typed."""
+        return " ".join(self.flags)
 
     def as_dict(self) -> dict[str, Any]:
         """The step in JSON's types."""
@@ -51,6 +62,8 @@ class Step:
             "reason": self.reason,
             "loses": self.change.loses,
             "weakens": self.change.weakens,
+            "waits": self.waits,
+            "seconds": round(self.seconds, 1),
             "flag": self.flag,
         }
 
@@ -99,32 +112,50 @@ class Plan:
             # As apply runs it: every name is qualified, and a function may come before the tables that it reads.
             yield "SET search_path = '';"
             yield "SET check_function_bodies = off;"
+        weaker = [step for step in self.steps if step.change.weakens]
+        if weaker:
+            yield _comment(f"GUARDS BECOME WEAKER by {len(weaker)} of these steps; each needs {GUARD} with a reason:")
+            yield from (_comment(f"  {step.number}. {step.change.weakens}") for step in weaker)
         for step in self.steps:
             yield from _step_lines(step)
         for stranger in self.strangers:
             yield _comment(f"not declared, left alone: {stranger.key} (in the scope of {stranger.room})")
 
-    def refuse_unless_allowed(self, *, data_loss: bool, weaker_guard: bool, contract: bool = False) -> None:
+    def refuse_unless_allowed(
+        self, *, data_loss: bool = False, weaker_guard: str = "", long_lock: bool = False, contract: bool = False
+    ) -> None:
         """Refuse steps whose flag is not given.
 
         Raises
         ------
         StepRefused
-            Names every such step, what it loses or weakens, and the flag.
+            Names every such step, what it costs, and the flags.
         """
-        allowed = {"": True, "--allow-data-loss": data_loss, "--allow-weaker-guard": weaker_guard}
+        allowed = {LOSS: data_loss, GUARD: bool(weaker_guard), WAIT: long_lock}
         due = self.due(contract=contract)
-        refused = [step for step in due if not allowed[step.flag]]
+        refused = [step for step in due if not all(allowed[flag] for flag in step.flags)]
         if refused:
+            missing = sorted({flag for step in refused for flag in step.flags if not allowed[flag]})
             raise StepRefused(
-                f"{len(refused)} of {len(due)} steps lose data or weaken a guard; nothing was changed",
-                detail="\n".join(f"step {s.number}: {s.change.title}: {_cost(s.change)}" for s in refused),
-                hint=f"Read them, then run again with {' '.join(sorted({s.flag for s in refused}))}.",
+                f"{len(refused)} of {len(due)} steps lose data, weaken a guard or keep writes waiting; "
+                "nothing was changed",
+                detail="\n".join(f"step {s.number}: {s.change.title}: {'; '.join(_costs(s))}" for s in refused),
+                hint=f"Read them, then run again with {' '.join(map(_typed, missing))}.",
             )
 
 
-def _cost(change: Change) -> str:
-    return f"loses {change.loses}" if change.loses else change.weakens
+def _typed(flag: str) -> str:
+    return f'{flag} "why"' if flag == GUARD else flag
+
+
+def _costs(step: Step) -> Iterator[str]:
+    change = step.change
+    if change.loses:
+        yield f"loses {change.loses}"
+    if change.weakens:
+        yield change.weakens
+    if step.waits:
+        yield step.waits
 
 
 def _comment(text: str) -> str:
@@ -136,13 +167,14 @@ def _step_lines(step: Step) -> Iterator[str]:
     change = step.change
     lock = f"{change.lock} on {change.on}" if change.lock is not Lock.NONE else "no table lock"
     undo = "reversible" if change.reversible else "not reversible"
-    yield _comment(f"{step.number}. {change.title} [{step.room}] {lock}; {undo}")
+    about = f"; about {step.seconds:,.0f} s" if step.seconds >= 1 else ""
+    yield _comment(f"{step.number}. {change.title} [{step.room}] {lock}{about}; {undo}")
     if step.reason:
         yield _comment(f"   because {step.reason}")
     if change.stage is Stage.CONTRACT:
         yield _comment("   waits for freehold contract: an older version of the application may use it")
-    if step.flag:
-        yield _comment(f"   needs {step.flag}: {_cost(change)}")
+    if step.flags:
+        yield _comment(f"   needs {step.flag}: {'; '.join(_costs(step))}")
     whole = change.transactional and len(change.shown) > 1
     if whole:
         yield "BEGIN;"
@@ -181,8 +213,8 @@ def make_plan(
     site = site_of_works(found, live, begun)
     steps = [
         *first,
-        *_steps(declared, in_order(works, found, desired, live, declared, site)),
-        *_left(live, desired, found),
+        *_left(declared, live, desired, found),
+        *_steps(declared, in_order(works, found, desired, live, declared, site), live, site, found),
     ]
     return Plan(
         layer=declared.model.layer,
@@ -194,16 +226,21 @@ def make_plan(
     )
 
 
-def _left(live: Catalog, desired: Catalog, found: Difference) -> Iterator[Step]:
+def _left(declared: Declared, live: Catalog, desired: Catalog, found: Difference) -> Iterator[Step]:
     """What earlier plans left to be taken away when no older application runs."""
-    for key, change in (*leftovers(live), *abandoned(live, desired, found.fillings)):
+    for key, change in leftovers(declared, live, desired, found.fillings):
         yield Step(number=0, key=key, change=change, room="kernel", reason="an earlier plan left it for this moment")
 
 
-def _steps(declared: Declared, works: Iterable[Work]) -> Iterator[Step]:
+def _steps(declared: Declared, works: Iterable[Work], live: Catalog, site: Site, found: Difference) -> Iterator[Step]:
     for work in works:
         source = declared.objects.get(work.key)
-        for change in work.changes:
+        for number, change in enumerate(change for change in work.changes if change.shown):
+            if work.verb != "swap" and change.stage is not Stage.CONTRACT:
+                # What takes the whole of it back stands with the first of its changes.
+                undo = undo_of(work, live, site, found.fillings.get(work.key)) if number == 0 else ()
+                undo = (*undo, *change.undo)
+                change = replace(change, undo=undo, reversible=change.reversible and (bool(undo) or number > 0))
             if change.shown:
                 yield Step(
                     number=0,

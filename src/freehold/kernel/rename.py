@@ -9,8 +9,8 @@ from psycopg import sql
 
 from freehold.errors import PlanError
 from freehold.kernel.declare import Rename, name_of
-from freehold.kernel.names import Sql, ddl, ident, qualified
-from freehold.kernel.objects import Change, Constraint, Index, Key, Lock, Object, Site, Table
+from freehold.kernel.names import Sql, ddl, ident, joined, qualified, trusted
+from freehold.kernel.objects import Change, Constraint, Grant, Index, Key, Lock, Object, Site, Table
 from freehold.kernel.observe import KINDS, Catalog, Connection, prepare_session, read_catalog
 from freehold.kernel.plan import Step
 from freehold.kernel.scratch import make_roles, scratch_database, statements
@@ -46,7 +46,7 @@ def rename(
     steps: list[Step] = []
     for item in sorted(_at_once(renames, live), key=lambda found: bool(found.column)):
         if _pending(item, keys):
-            steps.append(_step_of(item))
+            steps.append(_step_of(item, live))
             pending.append(item)
             keys = frozenset(_renamed_key(key, [item]) for key in keys)
     if not steps:
@@ -97,18 +97,32 @@ def _keys(item: Rename) -> tuple[Key, Key]:
     return Key("table", (schema, item.was)), Key("table", (schema, table))
 
 
-def _step_of(item: Rename) -> Step:
+def _step_of(item: Rename, live: Catalog) -> Step:
     old, new = _keys(item)
     schema, table = name_of(item.entity)
     if item.column:
         action = ddl("RENAME COLUMN {} TO {}", ident(item.was), ident(item.column))
         return _step(old, new, qualified(schema, table), ddl("ALTER TABLE {} {}", qualified(schema, table), action))
     move = ddl("ALTER TABLE {} RENAME TO {}", qualified(schema, item.was), ident(table))
-    return _step(old, new, qualified(schema, item.was), move)
+    found = _old_name(item, live) if not item.at_once else ()
+    return _step(old, new, qualified(schema, item.was), move, *found)
 
 
-def _step(old: Key, new: Key, on: Sql, statement: Sql) -> Step:
-    change = Change(title=f"rename {old} to {new}", statements=(statement,), lock=Lock.ACCESS_EXCLUSIVE, on=on)
+def _old_name(item: Rename, live: Catalog) -> Iterator[Sql]:
+    """A view under the old name, with the rights and under the guards of the table."""
+    schema, table = name_of(item.entity)
+    view = qualified(schema, item.was)
+    yield ddl("CREATE VIEW {} WITH (security_invoker = true) AS SELECT * FROM {}", view, qualified(schema, table))
+    for grant in live.objects.values():
+        if isinstance(grant, Grant) and (grant.on, grant.target) == ("table", (schema, item.was)):
+            rights = sorted(set(grant.privileges) & {"SELECT", "INSERT", "UPDATE", "DELETE"})
+            if rights:
+                who = Sql("PUBLIC") if grant.grantee == "PUBLIC" else ident(grant.grantee)
+                yield ddl("GRANT {} ON {} TO {}", joined(trusted(right) for right in rights), view, who)
+
+
+def _step(old: Key, new: Key, on: Sql, *statements: Sql) -> Step:
+    change = Change(title=f"rename {old} to {new}", statements=statements, lock=Lock.ACCESS_EXCLUSIVE, on=on)
     return Step(number=0, key=old, change=change, room="model", reason="the rename is declared")
 
 

@@ -188,7 +188,7 @@ class LayerTemplates:
     def _apply(self, database: Database, layer: DataLayer) -> None:
         """Apply what is missing: of a copy the rights on the database itself, which its template does not pass on."""
         with database.connect(autocommit=True) as connection:
-            apply_layer(connection, layer.declared, weaker_guard=True, cache=self._cache)
+            apply_layer(connection, layer.declared, weaker_guard="a test", cache=self._cache)
 
 
 def _asked(column: sa.Column[Any]) -> bool:

@@ -34,7 +34,7 @@ def test_books_and_promises(business: Business) -> None:
     db.dispose()
     with business.place.connect(autocommit=True) as connection:
         apply_layer(
-            connection, business.layer.declared, weaker_guard=True
+            connection, business.layer.declared, weaker_guard="a test"
         )  # rights on a cloned database are not cloned
         assert plan_layer(connection, business.layer.declared).steps == ()
         verdicts = prove_layer(connection, business.layer.declared)

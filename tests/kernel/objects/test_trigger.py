@@ -74,4 +74,4 @@ def test_silenced_trigger_needs_a_flag(ground: Ground, then: Trigger, flag: str)
 def test_column_under_a_trigger_changes_its_type(ground: Ground) -> None:
     ground.settle(TABLE, BODY, *ALL)
     names = titles(ground.settle(item(column("a", "bigint")), BODY, *ALL))
-    assert names == ["change type of column shop.item.a from integer to bigint and 1 that go with it"]
+    assert names == ["change type of column shop.item.a from integer to bigint and 2 that go with it"]

@@ -33,11 +33,11 @@ def test_documents_that_were_there_before_are_judged(database: Database, layer_n
         connection.execute("""INSERT INTO shop.catalogue VALUES (1, '{"nom": "a"}'), (2, '{"name": "b"}'), (3, NULL)""")
         # The function that judges comes with this plan, so that the server finds the row; the next plan counts it.
         with pytest.raises(FreeholdError) as met:
-            apply_layer(connection, declared, weaker_guard=True)
+            apply_layer(connection, declared, weaker_guard="a test")
         assert "nom" not in str(met.value)
         with pytest.raises(DataViolates) as caught:
-            apply_layer(connection, declared, weaker_guard=True)
+            apply_layer(connection, declared, weaker_guard="a test")
         assert ": 1 rows" in caught.value.detail
         connection.execute("DELETE FROM shop.catalogue WHERE id = 1")
-        apply_layer(connection, declared, weaker_guard=True)
+        apply_layer(connection, declared, weaker_guard="a test")
         assert plan_layer(connection, declared).steps == ()

@@ -114,7 +114,7 @@ def test_a_live_history_is_settled(database: Database, layer_name: str, layout: 
         connection.execute("UPDATE shop.customer SET name = 'b' WHERE id = 1")
         trail = "SELECT id, name, valid_from, operation FROM shop_past.customer_history ORDER BY id, valid_from"
         before = connection.execute(trail).fetchall()
-        apply_layer(connection, ended, weaker_guard=True)
+        apply_layer(connection, ended, weaker_guard="a test")
         assert plan_layer(connection, ended).due(contract=False) == ()
         settled = "every version of shop.customer in history has ended, and none before it began"
         assert settled in broken(connection, ended)

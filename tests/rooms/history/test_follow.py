@@ -102,7 +102,7 @@ def test_a_renamed_column_and_a_renamed_table_keep_their_past(database: Database
         connection.execute("INSERT INTO shop.rate VALUES ('tea', 1)")
         plan = plan_layer(connection, renamed)
         assert [step.change.title for step in plan.steps if step.change.loses] == []
-        apply_layer(connection, renamed, weaker_guard=True)
+        apply_layer(connection, renamed, weaker_guard="a test")
         assert plan_layer(connection, renamed).due(contract=False) == ()
         connection.execute("UPDATE shop.price SET amount = 2")
         assert connection.execute(

@@ -66,7 +66,7 @@ def test_a_plan_repairs_what_was_declared_and_names_what_was_not(built: Built) -
         "membership {owner}.{app_a}".format(**names(built)),
     }
     # Who owns a table can switch its guards off, so that even the way back needs the flag.
-    apply_layer(built.connection, built.declared, weaker_guard=True)
+    apply_layer(built.connection, built.declared, weaker_guard="a test")
     run(built, "REVOKE {owner} FROM {app_a}; REVOKE DELETE ON shop.country FROM {auditor}")
     assert broken(built.connection, built.declared) == []
 

@@ -1,13 +1,13 @@
 ALTER TABLE freehold.applied_plan
     ADD COLUMN because text NOT NULL DEFAULT '',
     ADD COLUMN approved_by text NOT NULL DEFAULT '',
+    ADD COLUMN managed_before jsonb,
     ADD COLUMN undone_at timestamptz;
 
 ALTER TABLE freehold.applied_step
-    ADD COLUMN phase text NOT NULL DEFAULT 'expand',
-    ADD COLUMN undo text[] NOT NULL DEFAULT '{}',
-    ADD COLUMN undo_loses text NOT NULL DEFAULT '',
-    ADD COLUMN final text NOT NULL DEFAULT '';
+    ADD COLUMN stage text NOT NULL DEFAULT 'expand',
+    ADD COLUMN final boolean NOT NULL DEFAULT true,
+    ADD COLUMN undo jsonb NOT NULL DEFAULT '[]';
 
 CREATE TABLE freehold.backfill (
     name text NOT NULL CONSTRAINT backfill_pkey PRIMARY KEY,

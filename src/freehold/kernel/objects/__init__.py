@@ -1,6 +1,6 @@
 """One file per kind of PostgreSQL object: how it is written, and how it is read back from the catalog."""
 
-from freehold.kernel.objects.base import Change, Key, Lock, Object, Site, Stage
+from freehold.kernel.objects.base import Change, Effort, Key, Lock, Object, Site, Stage, Undo
 from freehold.kernel.objects.column import Column
 from freehold.kernel.objects.constraint import Constraint, Older
 from freehold.kernel.objects.event_trigger import EventTrigger
@@ -27,6 +27,7 @@ __all__ = [
     "Constraint",
     "DefaultPrivilege",
     "Domain",
+    "Effort",
     "Enum",
     "EventTrigger",
     "Extension",
@@ -50,6 +51,7 @@ __all__ = [
     "Table",
     "TableFacts",
     "Trigger",
+    "Undo",
     "View",
     "table_key",
 ]

@@ -41,6 +41,13 @@ class Stage(StrEnum):
     CONTRACT = "contract"
 
 
+class Effort(StrEnum):
+    """What PostgreSQL does with the rows of a table while it holds a step's lock."""
+
+    SCAN = "reads every row"
+    REWRITE = "writes every row"
+
+
 class Key(NamedTuple):
     """What tells one object from every other in the database."""
 
@@ -51,13 +58,25 @@ class Key(NamedTuple):
         return f"{self.kind} {'.'.join(part for part in self.name if part)}"
 
 
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What takes a change back, with what that would cost."""
+
+    title: str
+    statements: tuple[Sql, ...]
+    transactional: bool = True
+    loses: str = ""
+    weakens: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """Statements that run in one transaction, with what they lock and what they cost.
 
     ``loses`` names the data that is gone afterwards, ``weakens`` the guard that is weaker; both are empty for a step
     that needs no flag. ``transactional`` is false for a statement that PostgreSQL refuses inside a transaction block.
-    ``batch`` takes the place of the statements where rows are changed a few at a time.
+    ``batch`` takes the place of the statements where rows are changed a few at a time. ``efforts`` says over which
+    tables, as ``on`` names them, the statements go while the lock is held. ``undo`` takes the change back.
     """
 
     title: str
@@ -72,6 +91,8 @@ class Change:
     prepares: bool = False
     """Whether it comes before the moment in which the group that it belongs to changes places."""
     batch: Batch | None = None
+    efforts: tuple[tuple[Effort, str], ...] = ()
+    undo: tuple[Undo, ...] = ()
 
     @property
     def shown(self) -> tuple[Sql, ...]:
@@ -93,6 +114,14 @@ class Site:
     new: frozenset[Key] = frozenset()
     partitions: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)
     begun: frozenset[Key] = frozenset()
+
+    built: frozenset[Key] = frozenset()
+    """What is there with its rows, and treated as new, since all of it happens in one moment."""
+
+    @property
+    def made(self) -> frozenset[Key]:
+        """What is new and has no rows yet."""
+        return self.new - self.built
 
     def makes(self, key: Key) -> bool:
         """Whether this plan, or the unfinished one that it takes up, makes an object."""

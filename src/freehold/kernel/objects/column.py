@@ -8,13 +8,21 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from freehold.kernel.names import Sql, ddl, ident, joined, literal, qualified, shortened, trusted
-from freehold.kernel.objects.base import Change, Key, Lock, Object, Site, Stage
-from freehold.kernel.objects.width import narrower
+from freehold.kernel.objects.base import Change, Effort, Key, Lock, Object, Site, Stage, Undo
+from freehold.kernel.objects.width import narrower, rewrites
 
 HIGHEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
 """The highest value of each type that an identity column can have."""
 
 _OPTION = re.compile(r"START|INCREMENT|MINVALUE|MAXVALUE|CACHE|NO CYCLE|CYCLE")
+
+
+STABLE = re.compile(
+    r"'(?:[^']|'')*'(?:::[\w \"().\[\]]+)?|-?[\d.]+|\(-?[\d.]+\)(?:::[\w ]+)?|true|false|NULL(?:::[\w ]+)?"
+    r"|now\(\)|CURRENT_(?:TIMESTAMP|DATE|USER)|LOCALTIMESTAMP|transaction_timestamp\(\)",
+    re.IGNORECASE,
+)
+"""Defaults that PostgreSQL evaluates once for all rows that are there (ALTER TABLE, "Notes")."""
 
 
 def plain_identity(type_name: str) -> str:
@@ -100,7 +108,14 @@ class Column(Object):
         statements = [ddl("ALTER TABLE {} ADD COLUMN {}", self._table, self.written)]
         if self.comment:
             statements.append(self.commented)
-        return (self._change("add", *statements),)
+        change = self._change("add", *statements)
+        return (replace(change, efforts=((Effort.REWRITE, self._table),)) if self._written_by_adding else change,)
+
+    @property
+    def _written_by_adding(self) -> bool:
+        """Whether each row that is there gets a value of its own."""
+        volatile = bool(self.default) and not STABLE.fullmatch(self.default)
+        return self.generated == "s" or bool(self.identity) or (volatile and not self.generated)
 
     def drop(self, site: Site) -> tuple[Change, ...]:
         statement = ddl("ALTER TABLE {} DROP COLUMN {}", self._table, ident(self.column))
@@ -154,7 +169,8 @@ class Column(Object):
         change = self._change("change type of", *statements)
         lost = f"what of {self.schema}.{self.table}.{self.column} does not fit {self.type}"
         title = f"{change.title} from {live.type} to {self.type}"
-        return replace(change, title=title, reversible=not narrows, loses=lost * narrows)
+        efforts = ((Effort.REWRITE, str(self._table)),) if rewrites(self.type, live.type) else ()
+        return replace(change, title=title, reversible=not narrows, loses=lost * narrows, efforts=efforts)
 
     def _redefault(self) -> Sql:
         return self._alter(ddl("SET DEFAULT {}", trusted(self.default)) if self.default else ddl("DROP DEFAULT"))
@@ -201,8 +217,9 @@ class Column(Object):
         check = ddl("CHECK ({} IS NOT NULL) NOT VALID", ident(self.column))
         add = ddl("ALTER TABLE {} ADD CONSTRAINT {} {}", self._table, proof, check)
         validate = ddl("ALTER TABLE {} VALIDATE CONSTRAINT {}", self._table, proof)
+        undo = Undo(f"take back NOT NULL of {self.key}", (drop,))
         return (
-            self._change("begin NOT NULL of", drop, add),
+            replace(self._change("begin NOT NULL of", drop, add), undo=(undo,)),
             replace(
                 self._change("validate NOT NULL of", validate, lock=Lock.SHARE_UPDATE_EXCLUSIVE), stage=Stage.VALIDATE
             ),

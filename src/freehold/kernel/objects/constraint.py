@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
 from freehold.kernel.names import Sql, ddl, ident, qualified, trusted
-from freehold.kernel.objects.base import Change, Key, Lock, Object, Site, Stage
+from freehold.kernel.objects.base import Change, Effort, Key, Lock, Object, Site, Stage
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,10 @@ class Constraint(Object):
             return replace(self, type=self.older.type, definition=self.older.definition, older=None).create(site)
         if self._can_wait(site):
             return self._add_unvalidated() if self.type in "fc" else self._add_by_index()
-        return (self._change("add", self._add(trusted(self.definition)), self._add_lock),)
+        change = self._change("add", self._add(trusted(self.definition)), self._add_lock)
+        kind = Effort.SCAN if self.type in "fc" else Effort.REWRITE
+        new = self.table_key in site.new or self.definition.endswith(" NOT ENFORCED")
+        return (change if new else replace(change, efforts=((kind, self._table),)),)
 
     def _can_wait(self, site: Site) -> bool:
         """Whether a live table need not stand still while its rows are checked."""

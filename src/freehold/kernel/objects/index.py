@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from freehold.kernel.names import Sql, ddl, ident, qualified, shortened, trusted
-from freehold.kernel.objects.base import Change, Key, Lock, Object, Site
+from freehold.kernel.objects.base import Change, Effort, Key, Lock, Object, Site
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,10 @@ class Index(Object):
 
     def create(self, site: Site) -> tuple[Change, ...]:
         if self.table_key in site.new or Key("view", self.table_key.name) in site.new:
-            return (self._change(f"create {self.key}", self._everywhere, lock=Lock.SHARE),)
+            change = self._change(f"create {self.key}", self._everywhere, lock=Lock.SHARE)
+            return (
+                change if self.table_key in site.made else replace(change, efforts=((Effort.REWRITE, self._table),)),
+            )
         if self.table_key in site.partitions:
             return tuple(self._create_by_partition(site.partitions[self.table_key]))
         return (self._build_online(f"create {self.key}", qualified(*self.name), self.definition, self._table),)

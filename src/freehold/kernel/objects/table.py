@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
 from freehold.kernel.names import Sql, ddl, joined, literal, qualified, trusted
-from freehold.kernel.objects.base import Change, Key, Lock, Object, Site
+from freehold.kernel.objects.base import Change, Effort, Key, Lock, Object, Site
 from freehold.kernel.objects.column import Column
 
 
@@ -148,7 +148,8 @@ class Table(Object):
             )
         if self.persistence != live.persistence:
             verb = ddl("SET LOGGED") if self.persistence == "p" else ddl("SET UNLOGGED")
-            changes.append(self._change("alter", ddl("ALTER TABLE {} {}", self.sql, verb), Lock.ACCESS_EXCLUSIVE))
+            change = self._change("alter", ddl("ALTER TABLE {} {}", self.sql, verb), Lock.ACCESS_EXCLUSIVE)
+            changes.append(replace(change, efforts=((Effort.REWRITE, self.sql),)))
         changes += self._alter_options(live)
         return tuple(changes)
 

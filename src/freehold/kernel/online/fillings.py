@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from psycopg import sql
 
@@ -11,20 +10,13 @@ from freehold.errors import PlanError
 from freehold.kernel.compile import Declared
 from freehold.kernel.declare import Rename, name_of
 from freehold.kernel.difference import Difference
-from freehold.kernel.names import Sql, ddl, ident, qualified, trusted
-from freehold.kernel.objects import Change, Column, Constraint, Key, Lock, Object, Site, Stage, Trigger
+from freehold.kernel.names import Sql, ddl, ident, trusted
+from freehold.kernel.objects import Column, Constraint, Key, Object, Site
+from freehold.kernel.objects.column import STABLE
 from freehold.kernel.objects.width import rewrites
 from freehold.kernel.observe import Catalog, Connection, prepare_session, read_catalog
 from freehold.kernel.online.columns import Filling, shadow_of, trigger_key
-from freehold.kernel.online.names import COMING, OURS, SHADOW
 from freehold.kernel.scratch import make_roles, scratch_database, statements
-
-_STABLE = re.compile(
-    r"'(?:[^']|'')*'(?:::[\w \"().\[\]]+)?|-?[\d.]+|\(-?[\d.]+\)(?:::[\w ]+)?|true|false|NULL(?:::[\w ]+)?"
-    r"|now\(\)|CURRENT_(?:TIMESTAMP|DATE|USER)|LOCALTIMESTAMP|transaction_timestamp\(\)",
-    re.IGNORECASE,
-)
-"""Defaults that PostgreSQL evaluates once for all rows that are there (ALTER TABLE, "Notes")."""
 
 
 def find_fillings(
@@ -82,7 +74,7 @@ def _filling(item: Column, declared: Declared, found: Difference, live: Catalog,
         return None
     if declared_value:
         return _made(item, item.column, declared_value, live)
-    volatile = item.default and not item.generated and not _STABLE.fullmatch(item.default)
+    volatile = item.default and not item.generated and not STABLE.fullmatch(item.default)
     if volatile and before is None and item.table_key in live.heavy:
         return _made(item, item.column, trusted(item.default), live, followed=False)
     return None
@@ -147,39 +139,3 @@ def shadow_objects(connection: Connection, declared: Declared, made: Mapping[Key
             )
             scratch.execute(sql.SQL(rename))
         return read_catalog(scratch, dependencies=False).objects
-
-
-def abandoned(live: Catalog, desired: Catalog, made: Mapping[Key, Filling]) -> Iterator[tuple[Key, Change]]:
-    """Triggers that fill what is filled or no longer wanted, and columns beside others that nobody goes on with."""
-    active = {trigger_key(filling) for filling in made.values() if filling.old or not filling.finished}
-    for key, item in live.objects.items():
-        if isinstance(item, Trigger) and item.trigger.startswith(OURS) and key not in active and _fills(item):
-            yield Key("leftover", key.name), _stopped(item)
-        elif isinstance(item, Column) and _is_orphan(item, desired, made.values()):
-            drop = ddl("ALTER TABLE {} DROP COLUMN {}", qualified(*item.table_key.name), ident(item.column))
-            title = f"drop {key}, which was to take another one's place"
-            yield Key("leftover", key.name), _contracted(title, qualified(*item.table_key.name), drop)
-
-
-def _is_orphan(item: Column, desired: Catalog, made: Iterable[Filling]) -> bool:
-    """Whether a column was to take another one's place, and nobody goes on with it."""
-    if not item.column.endswith(SHADOW) or item.key in desired.objects:
-        return False
-    return not any((f.into, f.column.table_key) == (item.column, item.table_key) for f in made)
-
-
-def _fills(item: Trigger) -> bool:
-    return " BEFORE INSERT OR UPDATE " in item.definition
-
-
-def _stopped(item: Trigger) -> Change:
-    table, name = qualified(*item.table_key.name), ident(item.trigger)
-    statements_ = (
-        ddl("DROP TRIGGER {} ON {}", name, table),
-        ddl("DROP FUNCTION IF EXISTS {}.{}()", ident(COMING), name),
-    )
-    return _contracted(f"stop filling for older applications: {item.key}", table, *statements_)
-
-
-def _contracted(title: str, on: Sql, *statements_: Sql) -> Change:
-    return Change(title=title, statements=statements_, lock=Lock.ACCESS_EXCLUSIVE, on=on, stage=Stage.CONTRACT)

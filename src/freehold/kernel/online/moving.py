@@ -136,7 +136,7 @@ def moving(
         _switched(move, [move.table, *parts], dropped.inside, given.inside),
         *given.after,
     ]
-    return (first._replace(changes=tuple(changes)),)
+    return (first._replace(verb="swap", changes=tuple(changes)),)
 
 
 def _is_staged(item: Object, own: set[Key]) -> bool:
@@ -271,18 +271,3 @@ def _numbers(move: Move) -> Iterator[Sql]:
                 new=literal(move.table.sql),
                 column=literal(column.column),
             )
-
-
-def leftovers(live: Catalog) -> Iterator[tuple[Key, Change]]:
-    """The tables whose rows have moved, which wait to be dropped."""
-    for key, item in live.objects.items():
-        if isinstance(item, Table) and item.schema == GONE:
-            change = Change(
-                title=f"drop the old rows of {item.table}, which are in partitions",
-                statements=(ddl("DROP TABLE {}", item.sql),),
-                lock=Lock.ACCESS_EXCLUSIVE,
-                on=item.sql,
-                reversible=False,
-                stage=Stage.CONTRACT,
-            )
-            yield Key("leftover", key.name), change

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from freehold.kernel.difference import Difference
 from freehold.kernel.names import Sql, ddl, ident, qualified, shortened, trusted
-from freehold.kernel.objects import Change, Constraint, Index, Key, Lock, Object, Site, Stage
+from freehold.kernel.objects import Change, Constraint, Index, Key, Lock, Object, Site, Stage, Undo
 from freehold.kernel.observe import Catalog
+from freehold.kernel.undo import undo_together
 from freehold.kernel.work import Work
 
 LOCKS = list(Lock)
@@ -48,7 +49,7 @@ def swapped(
     parts = Parts()
     for work in members:
         parts.take(changes_of(work, replaced, found, live, desired, site))
-    return tuple(_worked(members, parts))
+    return tuple(_worked(members, parts, undo_together(members, live, site, dict(_aside(members, found, live)))))
 
 
 def changes_of(
@@ -69,13 +70,13 @@ def changes_of(
         return work.changes
     # What it is built over is made in the same moment.
     new = {item.table_key, Key("view", item.table_key.name)}
-    return item.create(replace(site, new=site.new | new))
+    return item.create(replace(site, new=site.new | new, built=frozenset({item.table_key})))
 
 
 def _dropped(work: Work, found: Difference, live: Catalog, desired: Catalog) -> tuple[Change, ...]:
     """Inside a transaction, and no guard is weaker where the same comes back."""
     changes = work.changes
-    if isinstance(work.item, Index | Constraint) and not found.leaving.isdisjoint(live.needs.get(work.key, ())):
+    if isinstance(work.item, Index | Constraint) and _leaves(work, found, live):
         return (_put_aside(work.item),)
     if isinstance(work.item, Index):
         plain = ddl("DROP INDEX {}", qualified(*work.item.name))
@@ -85,17 +86,37 @@ def _dropped(work: Work, found: Difference, live: Catalog, desired: Catalog) -> 
     return changes
 
 
+def _leaves(work: Work, found: Difference, live: Catalog) -> bool:
+    """Whether an index or constraint goes with a column whose place another one takes."""
+    return isinstance(work.item, Index | Constraint) and not found.leaving.isdisjoint(live.needs.get(work.key, ()))
+
+
+def _aside(members: Iterable[Work], found: Difference, live: Catalog) -> Iterator[tuple[Key, tuple[Sql, ...]]]:
+    """What brings each of them back."""
+    for work in members:
+        item = work.item
+        if work.verb == "drop" and _leaves(work, found, live) and isinstance(item, Index | Constraint):
+            table, name = qualified(item.schema, item.table), work.key.name[-1]
+            if isinstance(item, Index):
+                drop = ddl("DROP INDEX {}", qualified(item.schema, name))
+            else:
+                drop = ddl("ALTER TABLE {} DROP CONSTRAINT {}", table, ident(name))
+            yield work.key, (drop, _renaming(item, shortened(f"{name}__was", 63), name))
+
+
+def _renaming(item: Index | Constraint, old: str, new: str) -> Sql:
+    if isinstance(item, Index):
+        return ddl("ALTER INDEX {} RENAME TO {}", qualified(item.schema, old), ident(new))
+    table = qualified(item.schema, item.table)
+    return ddl("ALTER TABLE {} RENAME CONSTRAINT {} TO {}", table, ident(old), ident(new))
+
+
 def _put_aside(item: Index | Constraint) -> Change:
     """It serves older applications until its column goes, and it with it."""
-    if isinstance(item, Index):
-        name, on = item.index, ddl("INDEX {}", qualified(item.schema, item.index))
-        rename = ddl("ALTER {} RENAME TO {}", on, ident(shortened(f"{name}__was", 63)))
-    else:
-        name, on = item.constraint, qualified(item.schema, item.table)
-        rename = ddl("ALTER TABLE {} RENAME CONSTRAINT {} TO {}", on, ident(name), ident(shortened(f"{name}__was", 63)))
+    name = item.name[-1]
     return Change(
         title=f"put aside {item.key}",
-        statements=(rename,),
+        statements=(_renaming(item, name, shortened(f"{name}__was", 63)),),
         lock=Lock.ACCESS_EXCLUSIVE,
         on=qualified(item.schema, item.table),
     )
@@ -165,14 +186,11 @@ def _of_index(change: Change, name: Sql, other: Sql) -> Change:
     return replace(change, statements=tuple(statements))
 
 
-def _worked(members: Sequence[Work], parts: Parts) -> Iterable[Work]:
+def _worked(members: Sequence[Work], parts: Parts, undo: tuple[Undo, ...]) -> Iterable[Work]:
     first = next((work for work in members if work.verb != "drop"), members[0])
-    if parts.before:
-        yield first._replace(changes=tuple(parts.before))
-    if parts.inside:
-        yield first._replace(changes=(merged(parts.inside, _title(members, first)),))
-    if parts.after:
-        yield first._replace(changes=tuple(parts.after))
+    moment = replace(merged(parts.inside, _title(members, first)), undo=undo, reversible=bool(undo))
+    changes = (*parts.before, *((moment,) if parts.inside else ()), *parts.after)
+    yield first._replace(verb="swap", changes=changes)
 
 
 def _title(members: Sequence[Work], first: Work) -> str:
@@ -184,7 +202,7 @@ def _title(members: Sequence[Work], first: Work) -> str:
 
 def merged(changes: Sequence[Change], title: str) -> Change:
     """Several changes as one: its lock is their strongest, and it costs what they cost."""
-    locks = [change.lock for change in changes]
+    locks = [Lock.NONE, *(change.lock for change in changes)]
     on = dict.fromkeys(change.on for change in changes if change.on)
     return Change(
         title=changes[0].title if len(changes) == 1 else title,
@@ -194,5 +212,6 @@ def merged(changes: Sequence[Change], title: str) -> Change:
         reversible=all(change.reversible for change in changes),
         loses="; ".join(dict.fromkeys(change.loses for change in changes if change.loses)),
         weakens="; ".join(dict.fromkeys(change.weakens for change in changes if change.weakens)),
-        stage=Stage.SWITCH if len(changes) > 1 else changes[0].stage,
+        efforts=tuple(dict.fromkeys(effort for change in changes for effort in change.efforts)),
+        stage=changes[0].stage if len(changes) == 1 else Stage.SWITCH,
     )
