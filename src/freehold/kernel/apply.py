@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Protocol
 
 import psycopg
@@ -112,9 +113,9 @@ def _run(
     title = f"Step {step.number}, {step.change.title}"
     needed = f"{step.change.lock} on {step.change.on}"
     try:
-        patiently(
-            connection, title, lambda: _run_once(connection, step, recorder, budget, listener), budget, listener, needed
-        )
+        tables = 1 + step.change.on.count(", ")
+        run = partial(_run_once, connection, step, recorder, budget, listener)
+        patiently(connection, title, run, budget, listener, needed, tables)
     except FreeholdError:
         raise
     except psycopg.Error as error:
@@ -131,15 +132,23 @@ def patiently(
     budget: LockBudget,
     listener: Listener = ignore,
     needed: str = "its lock",
+    tables: int = 1,
 ) -> None:
     """Run something that takes locks, with short waits and many tries.
+
+    Parameters
+    ----------
+    tables
+        How many tables it locks: while it waits for one it holds the others, so that the waits are shorter.
 
     Raises
     ------
     LockTimeout
         It did not get its lock within the budget.
     """
-    connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{int(budget.timeout_seconds * 1000)}ms",))
+    connection.execute(
+        "SELECT set_config('lock_timeout', %s, false)", (f"{int(budget.timeout_seconds * 1000 / tables)}ms",)
+    )
     for attempt in range(1, budget.attempts + 1):
         try:
             run()

@@ -8,7 +8,7 @@ from freehold.errors import DeclarationError, PlanError
 from freehold.kernel.compile import Declared
 from freehold.kernel.difference import Difference, Stranger
 from freehold.kernel.names import trusted
-from freehold.kernel.objects import Column, DefaultPrivilege, Grant, Key, Object, Site, Table, Trigger
+from freehold.kernel.objects import Column, Constraint, DefaultPrivilege, Grant, Key, Object, Site, Table, Trigger
 from freehold.kernel.objects.width import rewrites
 from freehold.kernel.observe import Catalog
 from freehold.kernel.online.group import disjoint
@@ -152,11 +152,16 @@ def _replace(result: Difference, desired: Catalog, live: Catalog) -> None:
     for key, own in moved.items():
         work += [(found, key) for one in own for found in needed_by.get(one, ()) if found not in own]
     together = [frozenset({key, *own}) for key, own in moved.items()]
-    together += [*_written_by_functions(result, desired), *_guarded(result, live)]
+    together += [*_written_by_functions(result, desired), *_guarded(result, live), *_watched(result, live)]
     seen: set[Key] = set().union(*moved.values())
     while work:
         key, cause = work.pop()
-        if key in seen or key not in live.objects or key not in desired.objects:
+        if key in seen or key not in live.objects:
+            continue
+        if key not in desired.objects:
+            if _holds(live.objects[key], result):
+                result.drop[key] = live.objects[key]
+                together.append(frozenset({key, cause}))
             continue
         if key in result.alter and cause not in {key, *desired.needs.get(key, ())}:
             continue  # it is about to leave what is made anew
@@ -168,6 +173,11 @@ def _replace(result: Difference, desired: Catalog, live: Catalog) -> None:
         result.drop[key] = live.objects[key]
         result.create[key] = desired.objects[key]
     result.groups = disjoint([*together, *_recreate_rights(result, desired, seen)])
+
+
+def _holds(item: Object, result: Difference) -> bool:
+    """Whether a constraint of a table that is going away would keep what it refers to from being replaced."""
+    return isinstance(item, Constraint) and item.table_key in result.drop
 
 
 def _refuse_loss(key: Key, live: Catalog, desired: Catalog) -> None:
@@ -237,6 +247,16 @@ def _guarded(result: Difference, live: Catalog) -> Iterator[frozenset[Key]]:
             yield from (
                 frozenset({key, other}) for other in changed if other.kind == "policy" and other.name[:2] == key.name
             )
+
+
+def _watched(result: Difference, live: Catalog) -> Iterator[frozenset[Key]]:
+    """New triggers of one table: a write meets all of them, or none."""
+    found: dict[Key, set[Key]] = {}
+    for key in result.create:
+        table = Key("table", key.name[:2])
+        if key.kind == "trigger" and table in live.objects and table not in result.moved:
+            found.setdefault(table, set()).add(key)
+    return map(frozenset, found.values())
 
 
 def _inverted(needs: Mapping[Key, Iterable[Key]]) -> dict[Key, list[Key]]:

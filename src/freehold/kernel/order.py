@@ -17,6 +17,8 @@ from freehold.kernel.online.swap import swapped
 from freehold.kernel.topological import topological
 from freehold.kernel.work import Work
 
+BEFORE_TRIGGERS = frozenset({"table", "sequence", "function", "policy", "owner", "grant", "membership"})
+"""Kinds that a trigger's function may need, without the catalog saying so."""
 CONTRACTED = frozenset(
     {"table", "column", "view", "function", "sequence", "enum", "domain", "schema", "extension", "role"}
 )
@@ -118,6 +120,7 @@ def in_order(
             if work.verb == "alter":
                 _order_leaving(node, work, works, needs, live)
     _order_functions(works, needs, desired)
+    _order_triggers(works, needs, site)
     _order_names(works, needs)
     rank = {node: 1000 - w.item.rank if w.verb == "drop" else w.item.rank for node, w in works.items()}
     works = _with_waiting(works, needs)
@@ -211,6 +214,14 @@ def _order_functions(works: Mapping[Key, Work], needs: dict[Key, set[Key]], desi
                     needs[function].add(node)
         elif work.key.kind == "column" and work.verb == "drop" and _node("make", work.key) not in works:
             needs[node].update(functions)
+
+
+def _order_triggers(works: Mapping[Key, Work], needs: dict[Key, set[Key]], site: Site) -> None:
+    """A trigger on a table that is written comes last: what it calls must have all its rights by then."""
+    wanted = {node for node, work in works.items() if work.verb != "drop" and work.key.kind in BEFORE_TRIGGERS}
+    for node, work in works.items():
+        if work.key.kind == "trigger" and work.verb == "make" and not site.new.intersection(work.item.parents):
+            needs[node] |= wanted
 
 
 def _order_names(works: Mapping[Key, Work], needs: dict[Key, set[Key]]) -> None:

@@ -145,7 +145,10 @@ class Column(Object):
         if (self.type, self.collation) != (live.type, live.collation):
             yield self._retype(live)
         elif self.default != live.default:
-            yield self._change("change default of", self._redefault())
+            change = self._change("change default of", self._redefault())
+            # Without its default an older application would leave a required column empty.
+            waits = self.not_null and not self.default and not self.identity
+            yield replace(change, stage=Stage.CONTRACT) if waits else change
         if self.not_null != live.not_null:
             yield from self.required(site) if self.not_null else self._relax()
         if self.identity and (self.identity, self.identity_options) != (live.identity, live.identity_options):

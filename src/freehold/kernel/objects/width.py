@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _TYPE = re.compile(r"(?P<base>[^(]+)(\((?P<first>\d+)(,(?P<second>-?\d+))?\))?(?P<rest>.*)")
+TIMES = ("timestamp with time zone", "timestamp without time zone")
 INTEGERS = ("smallint", "integer", "bigint")
 
 
@@ -14,7 +15,7 @@ def narrower(new: str, old: str) -> bool:
     >>> narrower("character varying(20)", "character varying(40)"), narrower("numeric(10,2)", "numeric(8,2)")
     (True, False)
     """
-    if new == old or new == "text" or (new, old) == ("inet", "cidr"):
+    if new == old or new == "text" or (new, old) in (("inet", "cidr"), TIMES, TIMES[::-1]):
         return False
     if new in INTEGERS and old in INTEGERS:
         return INTEGERS.index(new) < INTEGERS.index(old)
@@ -33,8 +34,8 @@ def _shorter(new: re.Match[str], old: re.Match[str]) -> bool:
 
 _ALIKE = {
     ("inet", "cidr"),
-    ("timestamp with time zone", "timestamp without time zone"),  # sessions that apply are in UTC
-    ("timestamp without time zone", "timestamp with time zone"),
+    TIMES,  # sessions that apply are in UTC
+    TIMES[::-1],
     ("text", "character varying"),
     ("character varying", "text"),
 }

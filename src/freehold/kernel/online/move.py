@@ -51,7 +51,8 @@ def _refuse_strangers(key: Key, own: set[Key], live: Catalog, desired: Catalog) 
     """What nobody declared would stay behind, on rows that are no longer written."""
     on = {k for k, item in live.objects.items() if k == key or key in item.parents}
     standing = {k for k, needs in live.needs.items() if not needs.isdisjoint(on)}
-    lost = sorted(str(k) for k in (on | standing) - set(desired.objects) if not k.name[-1].startswith(OURS))
+    unsaid = {k for k in (on | standing) - set(desired.objects) if k.kind not in {"owner", "row_security"}}
+    lost = sorted(str(k) for k in unsaid if not k.name[-1].startswith(OURS))
     if lost:
         raise PlanError(
             f"{key} cannot be cut into partitions while {', '.join(lost)} is on it",

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from freehold.kernel.difference import Difference
 from freehold.kernel.names import Sql, ddl, ident, idents, joined, literal, qualified, shortened
-from freehold.kernel.objects import Change, Column, Constraint, Index, Key, Lock, Object, Site, Stage, Table
+from freehold.kernel.objects import Change, Column, Constraint, Index, Key, Lock, Object, Owner, Site, Stage, Table
 from freehold.kernel.observe import Catalog
 from freehold.kernel.online.batch import Batch
 from freehold.kernel.online.names import COMING, GONE, OURS
@@ -39,6 +39,8 @@ class Move:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     old_key: tuple[tuple[str, str], ...]
+    owner: str
+    """Who owns the table, where nobody declared it."""
     referring: tuple[str, ...]
     """Names of the old table's foreign keys, which nobody needs afterwards."""
 
@@ -94,12 +96,15 @@ def move_of(key: Key, live: Catalog, desired: Catalog) -> Move:
     assert isinstance(table, Table)
     columns = tuple(column for column in table.columns if not column.generated)
     types = {column.column: column.type for column in columns}
+    owner = live.objects[Key("owner", ("table", *key.name))]
+    assert isinstance(owner, Owner)
     constraints = [i for i in live.objects.values() if isinstance(i, Constraint) and i.table_key == key]
     return Move(
         table=table,
         columns=columns,
         key=_primary(desired, key),
         old_key=tuple((name, types[name]) for name in _primary(live, key)),
+        owner="" if owner.key in desired.objects else owner.role,
         referring=tuple(item.constraint for item in constraints if item.type == "f"),
     )
 
@@ -160,7 +165,8 @@ def _made(move: Move, staged: Iterable[Work], site: Site) -> Change:
         ddl("DELETE FROM freehold.backfill WHERE name = {}", literal(move.batch.name)),
     ]
     made = [statement for work in staged for statement in _staged(work.item, move, site)]
-    whole = [*begin, *made, *_followed(move)]
+    owned = [ddl("ALTER TABLE {} OWNER TO {}", move.copy, ident(move.owner))] if move.owner else []
+    whole = [*begin, *made, *owned, *_followed(move)]
     mark = ddl("COMMENT ON TABLE {} IS {}", move.copy, literal(_digest(whole)))
     return _plain(move, "make the successor of", Lock.SHARE_ROW_EXCLUSIVE, *whole, mark)
 
