@@ -32,8 +32,13 @@ MAY_IMPORT = {
     "isolation": CORE,
     "operations": CORE | {"journal", "servers", "isolation"},
     "undo": CORE | {"journal", "servers"},
+    "planfile": CORE,
+    "rehearsal": CORE | {"operations", "planfile", "servers"},
+    "revision": CORE,
     "testing": CORE | {"servers", "runtime", "rooms", "layer", "operations"},
-    "cli": CORE | {"servers", "runtime", "rooms", "journal", "registry", "layer", "operations", "isolation", "undo"},
+    "cli": CORE
+    | {"servers", "runtime", "rooms", "journal", "registry", "layer", "operations", "isolation"}
+    | {"undo", "planfile", "rehearsal"},
     "console": CORE | {"servers", "runtime", "rooms", "journal", "registry", "layer", "operations"},
 }
 FILES = sorted(SOURCE.rglob("*.py"))

@@ -190,6 +190,24 @@ class PlanStale(PlanError):
     code = "plan.stale"
 
 
+class PlanForeign(PlanError):
+    """A plan names another database than the one that it is to be applied to."""
+
+    code = "plan.other-database"
+
+
+class RehearsalStale(PlanError):
+    """The live database is not what was rehearsed."""
+
+    code = "rehearsal.stale"
+
+
+class RevisionRefused(PlanError):
+    """The plan cannot be written as a revision of Alembic."""
+
+    code = "revision.refused"
+
+
 class UndoRefused(PlanError):
     """The plan that was applied last cannot be taken back any more."""
 

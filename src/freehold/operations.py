@@ -6,8 +6,8 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from freehold.kernel.scratch import build
 from freehold.servers.faults import translated
 
 OLDEST, NEWEST = 150000, 190000
+Judge = Callable[[Connection, Plan], None]
 OF_THE_CLUSTER = frozenset({"role", "membership", "setting"})
 """Kinds of objects whose changes fire no event trigger."""
 EVIDENCE_SECONDS = 7 * 86400
@@ -123,36 +124,48 @@ def plan_layer(
     return with_losses(connection, plan)
 
 
-class _Journal:
-    """Records applied steps in the journal."""
+@dataclass
+class Recording:
+    """Records applied steps in the journal, and tells the audit.
 
-    def __init__(self, contract: bool = False, because: str = "", approved_by: str = "") -> None:
-        self._contract = contract
-        self._told = {"because": because, "approved_by": approved_by}
-        self._plan_id: uuid.UUID | None = None
-        self._untold: list[str] = []
-        """What changed roles, memberships and settings before the recorder was there."""
+    Parameters
+    ----------
+    contract
+        Whether the steps that contract run too.
+    because, approved_by
+        Why guards may become weaker, and who has approved it.
+    """
+
+    contract: bool = False
+    because: str = ""
+    approved_by: str = ""
+    _plan_id: uuid.UUID | None = None
+    _untold: list[str] = field(default_factory=list)
 
     def begin(self, connection: Connection, plan: Plan) -> None:
-        if plan.due(contract=self._contract):
+        """Take what is declared under management."""
+        if plan.due(contract=self.contract):
             with connection.transaction():
-                self._plan_id = journal.begin_plan(connection, plan, **self._told)
+                told = {"because": self.because, "approved_by": self.approved_by}
+                self._plan_id = journal.begin_plan(connection, plan, **told)
                 journal.merge_managed(connection, plan.managed)
 
     def record(self, connection: Connection, step: Step) -> None:
+        """One step; of the cluster's objects no event trigger tells, so that the audit is told."""
         assert self._plan_id is not None
         journal.record_step(connection, self._plan_id, step)
-        if step.key.kind in OF_THE_CLUSTER:  # no event trigger tells of it
+        if step.key.kind in OF_THE_CLUSTER:
             told = {"plan_id": str(self._plan_id), "step": step.number}
             if not record_action(connection, step.key.kind, ".".join(step.key.name), step.change.title, told):
                 self._untold.append(step.change.title)
 
     def finish(self, connection: Connection, plan: Plan) -> None:
+        """Manage what was declared, and what still waits to be taken away."""
         with connection.transaction():
-            left = frozenset() if self._contract else frozenset(step.key for step in plan.waiting)
+            left = frozenset() if self.contract else frozenset(step.key for step in plan.waiting)
             journal.finish_plan(connection, self._plan_id, plan.managed | left)
             if self._plan_id:
-                steps = len(plan.due(contract=self._contract))
+                steps = len(plan.due(contract=self.contract))
                 told = {"plan_id": str(self._plan_id), "steps": steps, "cluster": self._untold}
                 record_action(connection, "plan", connection.info.dbname, "apply", told)
 
@@ -169,6 +182,8 @@ def apply_layer(
     long_lock: bool = False,
     contract: bool = False,
     budget: LockBudget | None = None,
+    judge: Judge | None = None,
+    ceilings: Mapping[int, float] | None = None,
     cache: Path | None = None,
     listener: Listener = ignore,
 ) -> Plan:
@@ -186,6 +201,11 @@ def apply_layer(
         not run.
     contract
         Whether the steps run that contract: they take away what an older version of the application may use.
+    judge
+        Looks at the plan that is about to run, under the apply lock, and raises where it is not the one that was
+        reviewed or rehearsed.
+    ceilings
+        Seconds that a step may take, by its number.
 
     Raises
     ------
@@ -203,12 +223,15 @@ def apply_layer(
         fresh.refuse_unless_allowed(
             data_loss=data_loss, weaker_guard=weaker_guard, long_lock=long_lock, contract=contract
         )
+        if judge is not None:
+            judge(connection, fresh)
         apply(
             connection,
             fresh,
-            _Journal(contract, weaker_guard, approved_by),
+            Recording(contract, weaker_guard, approved_by),
             contract=contract,
             budget=budget,
+            ceilings=ceilings,
             listener=listener,
         )
     return fresh
@@ -243,7 +266,7 @@ def apply_new_tables(
         numbered = tuple(replace(step, number=number) for number, step in enumerate(steps, 1))
         managed = journal.managed_keys(connection, journal.installed_version(connection)) | made
         part = replace(fresh, steps=numbered, managed=managed)
-        apply(connection, part, _Journal(), budget=budget, listener=listener)
+        apply(connection, part, Recording(), budget=budget, listener=listener)
     return part
 
 
@@ -410,6 +433,8 @@ def layer_status(connection: Connection, declared: Declared, *, cache: Path | No
 
 __all__ = [
     "EVIDENCE_SECONDS",
+    "Judge",
+    "Recording",
     "Status",
     "apply_layer",
     "apply_new_tables",

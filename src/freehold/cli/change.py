@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from freehold.cli.keyring import ensure_key
 from freehold.cli.options import Json, Status, on_project
-from freehold.cli.project import Project
+from freehold.cli.project import Connection, Project
 from freehold.cli.render import answers, note, print_json, watching
 from freehold.errors import InputError
 from freehold.kernel.plan import Plan
+from freehold.kernel.plan_markdown import as_markdown
 from freehold.operations import apply_layer, layer_status, plan_layer
+from freehold.planfile import read_plan, write_plan
+from freehold.rehearsal import read_rehearsal, write_rehearsal
+from freehold.rehearsal import rehearse as try_plan
+from freehold.servers import connect
 from freehold.undo import plan_undo, undo_last
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Apply without asking.")]
@@ -53,8 +61,14 @@ class Allowed:
             )
 
 
+PlanOut = Annotated[Path | None, typer.Option("--out", help="Write the plan to a file, for freehold apply --plan.")]
+PlanIn = Annotated[Path | None, typer.Option("--plan", help="A reviewed plan: another one is not applied.")]
+Rehearsed = Annotated[Path | None, typer.Option("--rehearsed", help="What freehold rehearse --out wrote.")]
+Markdown = Annotated[bool, typer.Option("--markdown", help="Print a comment for a pull request.")]
+
+
 @on_project
-def plan(project: Project, json: Json = False) -> None:
+def plan(project: Project, out: PlanOut = None, markdown: Markdown = False, json: Json = False) -> None:
     """Print the steps that would bring the database to the declared state; changes nothing.
 
     The text can be pasted into psql. Exit status 0: nothing to do, or only what waits for `freehold contract`; 3: steps
@@ -63,7 +77,9 @@ def plan(project: Project, json: Json = False) -> None:
     declared = project.declared  # what is wrong with it is told before anything else
     with project.connection() as connection:
         made = plan_layer(connection, declared, cache=project.cache)
-    print(made.as_json() if json else made.as_sql(), end="\n" if json else "")
+        if out is not None:
+            write_plan(connection, made, out)
+    print(made.as_json() if json else as_markdown(made) if markdown else made.as_sql(), end="\n" if json else "")
     note(_summary(made), quiet=json or not made.steps)
     raise typer.Exit(Status.PENDING if made.due(contract=False) else Status.DONE)
 
@@ -76,6 +92,8 @@ def apply(
     allow_weaker_guard: WeakerGuard = "",
     approved_by: ApprovedBy = "",
     allow_long_lock: LongLock = False,
+    plan: PlanIn = None,
+    rehearsed: Rehearsed = None,
     json: Json = False,
 ) -> None:
     """Show the plan, ask, and run exactly what was shown, but for the steps that wait for `freehold contract`.
@@ -84,7 +102,7 @@ def apply(
     made: see `freehold keys`. Exit status 0: the database is as declared; 3: the answer was no.
     """
     allowed = Allowed(allow_data_loss, allow_weaker_guard, approved_by, allow_long_lock)
-    _change(project, yes, allowed, json, contract=False)
+    _change(project, yes, allowed, json, contract=False, reviewed=plan, rehearsed=rehearsed)
 
 
 @on_project
@@ -95,6 +113,8 @@ def contract(
     allow_weaker_guard: WeakerGuard = "",
     approved_by: ApprovedBy = "",
     allow_long_lock: LongLock = False,
+    plan: PlanIn = None,
+    rehearsed: Rehearsed = None,
     json: Json = False,
 ) -> None:
     """Take away what only an older version of the application still uses: run the whole plan, these steps too.
@@ -102,13 +122,31 @@ def contract(
     Run it when no older version runs any more. Steps that lose data need their flag as ever.
     """
     allowed = Allowed(allow_data_loss, allow_weaker_guard, approved_by, allow_long_lock)
-    _change(project, yes, allowed, json, contract=True)
+    _change(project, yes, allowed, json, contract=True, reviewed=plan, rehearsed=rehearsed)
 
 
-def _change(project: Project, yes: bool, allowed: Allowed, json: bool, *, contract: bool) -> None:
+def _change(
+    project: Project,
+    yes: bool,
+    allowed: Allowed,
+    json: bool,
+    *,
+    contract: bool,
+    reviewed: Path | None,
+    rehearsed: Path | None,
+) -> None:
     declared = project.declared
+    file, trial = reviewed and read_plan(reviewed), rehearsed and read_rehearsal(rehearsed)
+
+    def judge(connection: Connection, fresh: Plan) -> None:
+        if file:
+            file.refuse_unless_of(connection, fresh)
+        if trial:
+            trial.refuse_unless_like(connection, fresh)
+
     with project.connection() as connection:
         shown = plan_layer(connection, declared, cache=project.cache)
+        judge(connection, shown)
         allowed.refuse_alone(connection.info.user)
         shown.refuse_unless_allowed(
             data_loss=allowed.data_loss,
@@ -128,6 +166,8 @@ def _change(project: Project, yes: bool, allowed: Allowed, json: bool, *, contra
                 shown,
                 **asdict(allowed),
                 contract=contract,
+                judge=judge,
+                ceilings=trial.ceilings if trial else None,
                 cache=project.cache,
                 listener=listener,
             )
@@ -162,6 +202,45 @@ def _summary(made: Plan, *, contract: bool = False) -> str:
     needs = f", needing {' and '.join(flags)}" if flags else ""
     waits = "" if contract or not made.waiting else f", and {_steps(len(made.waiting))} for freehold contract"
     return f"{_steps(len(due))}{needs}{waits}"
+
+
+On = Annotated[str, typer.Option("--on", help="URL of a copy of the database, as an administrator: it is changed.")]
+TrialOut = Annotated[Path | None, typer.Option("--out", help="Write it to a file, for freehold apply --rehearsed.")]
+WithContract = Annotated[bool, typer.Option("--contract", help="With the steps that contract.")]
+
+
+@on_project
+def rehearse(
+    project: Project, on: On, out: TrialOut = None, contract: WithContract = False, json: Json = False
+) -> None:
+    """Run the plan on a restored copy or a clone, and tell how long each step took and what it locked."""
+    with project.connection() as live, connect(on, autocommit=True) as copy, watching() as listener:
+        found = try_plan(live, copy, project.declared, contract=contract, listener=listener)
+    if out is not None:
+        write_rehearsal(found, out)
+    if json:
+        print_json(asdict(found))
+        return
+    for step in found.steps:
+        locks = ", ".join(f"{mode} on {table}" for table, mode in step.locks) or "no lock that writes wait for"
+        answers().print(f"{step.number:>4}  {step.seconds:>9.3f} s  {step.title}: {locks}", markup=False)
+
+
+Message = Annotated[str, typer.Option("--message", "-m", help="What the revision is about.")]
+Ini = Annotated[Path, typer.Option("--alembic", help="alembic.ini of the environment.")]
+
+
+@on_project
+def revision(
+    project: Project, message: Message, alembic: Ini = Path("alembic.ini"), contract: WithContract = False
+) -> None:
+    """Write the plan as a revision of Alembic, after its present head; needs freehold[alembic]."""
+    if find_spec("alembic") is None:
+        raise InputError("Alembic is not installed", hint="pip install 'freehold[alembic]'")
+    write = import_module("freehold.revision").write_revision
+    with project.connection() as connection:
+        made = plan_layer(connection, project.declared, cache=project.cache)
+    answers().print(str(write(made, alembic, message, contract=contract)), markup=False)
 
 
 @on_project
@@ -246,5 +325,5 @@ def _told(counts: dict[str, int]) -> str:
 
 def register(app: typer.Typer, epilog: str) -> None:
     """Add the commands."""
-    for command in (plan, apply, contract, undo, status):
+    for command in (plan, apply, contract, rehearse, revision, undo, status):
         app.command(epilog=epilog)(command)

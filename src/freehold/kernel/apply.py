@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Protocol
@@ -67,6 +67,7 @@ def apply(
     *,
     contract: bool = False,
     budget: LockBudget | None = None,
+    ceilings: Mapping[int, float] | None = None,
     listener: Listener = ignore,
 ) -> None:
     """Run the steps of a plan that are due.
@@ -77,6 +78,8 @@ def apply(
         In autocommit mode, holding the apply lock (see `exclusive`).
     contract
         Whether the steps run that contract; otherwise they wait.
+    ceilings
+        Seconds that a step's statements may take, by its number, where a rehearsal has told.
 
     Raises
     ------
@@ -85,18 +88,18 @@ def apply(
     StepFailed
         The server refused a step; its transaction is rolled back.
     """
-    budget = budget or LockBudget()
+    budget, limits = budget or LockBudget(), ceilings or {}
     for name, value in CATALOG_SESSION.items():
         connection.execute("SELECT set_config(%s, %s, false)", (name, value))
     due = plan.due(contract=contract)
     own = [step for step in due if step.room == "journal"]
     for step in own:
-        _run(connection, step, plan, None, budget, listener)
+        _run(connection, step, plan, None, budget, limits, listener)
     recorder.begin(connection, plan)
     for step in own:
         recorder.record(connection, step)
     for step in due[len(own) :]:
-        _run(connection, step, plan, recorder, budget, listener)
+        _run(connection, step, plan, recorder, budget, limits, listener)
     recorder.finish(connection, plan)
 
 
@@ -106,6 +109,7 @@ def _run(
     plan: Plan,
     recorder: Recorder | None,
     budget: LockBudget,
+    limits: Mapping[int, float],
     listener: Listener,
 ) -> None:
     total, started = len(plan.steps), time.monotonic()
@@ -114,7 +118,7 @@ def _run(
     needed = f"{step.change.lock} on {step.change.on}"
     try:
         tables = 1 + step.change.on.count(", ")
-        run = partial(_run_once, connection, step, recorder, budget, listener)
+        run = partial(_run_once, connection, step, recorder, budget, limits.get(step.number), listener)
         patiently(connection, title, run, budget, listener, needed, tables)
     except FreeholdError:
         raise
@@ -159,12 +163,19 @@ def patiently(
 
 
 def _run_once(
-    connection: Connection, step: Step, recorder: Recorder | None, budget: LockBudget, listener: Listener
+    connection: Connection,
+    step: Step,
+    recorder: Recorder | None,
+    budget: LockBudget,
+    limit: float | None,
+    listener: Listener,
 ) -> None:
     if step.change.batch:
         Backfill(connection, step.change.batch, budget.pace, listener).run()
     if step.change.transactional:
         with connection.transaction():
+            if limit is not None:
+                connection.execute("SELECT set_config('statement_timeout', %s, true)", (f"{int(limit * 1000)}ms",))
             _send(connection, step)
             if recorder:
                 recorder.record(connection, step)

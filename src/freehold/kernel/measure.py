@@ -38,6 +38,12 @@ _ORDER = re.compile(r"(?: \w+_ops)?(?: DESC)?(?: NULLS (?:FIRST|LAST))?$")
 _FOREIGN = re.compile(r"FOREIGN KEY \((?P<columns>[^)]*)\) REFERENCES (?P<table>[^(]+)\((?P<referred>[^)]*)\)")
 
 
+def sizes_of(connection: Connection) -> dict[str, int]:
+    """Each table's bytes, by its quoted, qualified name."""
+    rows = connection.execute(sql.SQL(read_sql("freehold.kernel", "read_sizes"))).fetchall()
+    return {str(qualified(schema, table)): size for schema, table, size in rows}
+
+
 def measured(connection: Connection, live: Catalog, budget: LockBudget) -> Catalog:
     """The live state with the size of each table, and which of them are too large to be written while writes wait."""
     rows = connection.execute(sql.SQL(read_sql("freehold.kernel", "read_sizes"))).fetchall()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -78,6 +79,8 @@ class Plan:
     steps: tuple[Step, ...]
     strangers: tuple[Stranger, ...] = ()
     managed: frozenset[Key] = frozenset()
+    base: str = ""
+    """Names the live state that it starts from."""
 
     def due(self, *, contract: bool) -> tuple[Step, ...]:
         """The steps that run now: those that contract wait for a command of their own."""
@@ -223,7 +226,15 @@ def make_plan(
         steps=tuple(replace(step, number=number) for number, step in enumerate(steps, 1)),
         strangers=found.strangers,
         managed=frozenset(desired.objects),
+        base=_base(desired, live, steps),
     )
+
+
+def _base(desired: Catalog, live: Catalog, steps: Iterable[Step]) -> str:
+    """A digest of what is there of all that the plan is about."""
+    keys = sorted({*desired.objects, *(step.key for step in steps)} & set(live.objects))
+    rows = [[*key, [str(value) for value in live.objects[key].to_row()]] for key in keys]
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
 def _left(declared: Declared, live: Catalog, desired: Catalog, found: Difference) -> Iterator[Step]:
