@@ -1,7 +1,7 @@
 """Freehold: an enterprise data layer on PostgreSQL, declared over plain SQLAlchemy models and proved by attack."""
 
 from freehold.errors import FreeholdError
-from freehold.kernel.declare import Extra, Rename
+from freehold.kernel.declare import Adopted, Extra, Rename
 from freehold.kernel.metadata import partition_of
 from freehold.layer import DataLayer
 from freehold.rooms.audit import Audit
@@ -76,6 +76,7 @@ from freehold.runtime import (
 )
 
 __all__ = [  # noqa: RUF022 - by code points, as every list of names here; E164 is a class
+    "Adopted",
     "Amount",
     "AsyncCoreTransaction",
     "AsyncDatabase",

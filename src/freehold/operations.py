@@ -92,7 +92,8 @@ def plan_layer(connection: Connection, declared: Declared, *, cache: Path | None
     live = observe(connection, dependencies=False)
     found = difference(declared, desired, live, managed)
     if found.settled:  # what needs what is asked only where something must change
-        return make_plan(declared, desired, live, found, journal.migration_steps(installed))
+        # A database that is as declared before anything was applied has nothing that a journal would tell.
+        return make_plan(declared, desired, live, found, journal.migration_steps(installed) if installed else ())
     live = observe(connection)
     renamed = rename(connection, declared.renames, live, managed, desired)
     found = difference(declared, desired, renamed.live, renamed.managed)
@@ -124,6 +125,8 @@ class _Journal:
         journal.record_step(connection, self._plan_id, step)
 
     def finish(self, connection: Connection, plan: Plan) -> None:
+        if not plan.steps and not journal.installed_version(connection):
+            return  # nothing was there to do, now or before
         journal.finish_plan(connection, self._plan_id, plan.managed)
         if plan.steps:
             # The server tells nobody of roles, memberships and settings that change.
