@@ -31,8 +31,9 @@ MAY_IMPORT = {
     "telemetry": BOTTOM | {"runtime"},
     "isolation": CORE,
     "operations": CORE | {"journal", "servers", "isolation"},
+    "adopt": CORE | {"journal", "layer", "operations"},
     "testing": CORE | {"servers", "runtime", "rooms", "layer", "operations"},
-    "cli": CORE | {"servers", "runtime", "rooms", "journal", "registry", "layer", "operations", "isolation"},
+    "cli": CORE | {"servers", "runtime", "rooms", "journal", "registry", "layer", "operations", "isolation", "adopt"},
     "console": CORE | {"servers", "runtime", "rooms", "journal", "registry", "layer", "operations"},
 }
 FILES = sorted(SOURCE.rglob("*.py"))

@@ -22,9 +22,7 @@ def closing_keys(tables: Iterable[Key], constraints: Iterable[Constraint]) -> fr
     return frozenset(closing)
 
 
-def _walk(
-    start: Key, edges: Mapping[Key, list[tuple[Key, Key]]], done: set[Key], closing: set[Key]
-) -> None:
+def _walk(start: Key, edges: Mapping[Key, list[tuple[Key, Key]]], done: set[Key], closing: set[Key]) -> None:
     """Go down from a table; a key that leads back into the present path closes a circle."""
     path: list[tuple[Key, int]] = [(start, 0)] if start not in done else []
     on_path = {start}

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from freehold.adopt.source import Group, Node, Text, call, written
-from freehold.kernel.stable import stable
 from freehold.adopt.types import Typed, typed
 from freehold.kernel.objects import Column
+from freehold.kernel.stable import stable
 
 _BIND = re.compile(r"(?<![:\w\\]):[\w$]|\\:")
 """What SQLAlchemy takes for a parameter in a text, or for one that was escaped."""

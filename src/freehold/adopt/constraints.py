@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from freehold.adopt.columns import check_text
-from freehold.adopt.parse import bracketed, clause, parts_of, plain, split
+from freehold.adopt.parse import bracketed, clause, parts_of, peeled, plain, split
 from freehold.adopt.source import Node, Text, call, list_of, tuple_of
 from freehold.kernel.objects import Constraint
 from freehold.kernel.stable import stable
@@ -90,13 +90,7 @@ def _check(item: Constraint) -> Node | None:
     body, rest = bracketed(item.definition.removeprefix("CHECK "))
     if rest or not body:
         return None
-    return call("sa.CheckConstraint", check_text(_peeled(body)), name=Text(item.constraint), **_unvalidated(item))
-
-
-def _peeled(body: str) -> str:
-    """An expression without the brackets that the catalog puts around the whole of it."""
-    inner, rest = bracketed(body) if body.startswith("(") else ("", "")
-    return inner if inner and not rest else body
+    return call("sa.CheckConstraint", check_text(peeled(body)), name=Text(item.constraint), **_unvalidated(item))
 
 
 def _unvalidated(item: Constraint) -> dict[str, Node | None]:
@@ -118,7 +112,7 @@ def _exclusion(item: Constraint) -> Node | None:
         *(tuple_of((_excluded(element), Text(operator))) for element, _, operator in elements),
         name=Text(item.constraint),
         using=Text(match[1]),
-        where=call("sa.text", Text(stable(_peeled(where)))) if where else None,
+        where=call("sa.text", Text(stable(peeled(where)))) if where else None,
         **options,
     )
 

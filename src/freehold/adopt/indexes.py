@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from freehold.adopt.columns import sql_text
-from freehold.adopt.parse import bracketed, clause, named_with, plain, split
+from freehold.adopt.parse import bracketed, clause, named_with, peeled, plain, split
 from freehold.adopt.source import Node, Text, call, dict_of, list_of
 from freehold.kernel.names import ident, qualified
 from freehold.kernel.objects import Index
@@ -61,11 +61,6 @@ def _options(rest: str) -> tuple[dict[str, Node | None], str]:
         pairs = (part.partition("=") for part in split(storage))
         found["postgresql_with"] = dict_of({name: Text(value.strip("'")) for name, _, value in pairs})
     if rest.startswith("WHERE "):
-        found["postgresql_where"] = sql_text(stable(_inner(rest.removeprefix("WHERE "))))
+        found["postgresql_where"] = sql_text(stable(peeled(rest.removeprefix("WHERE "))))
         rest = ""
     return found, rest
-
-
-def _inner(text: str) -> str:
-    inner, rest = bracketed(text) if text.startswith("(") else ("", "")
-    return inner if inner and not rest else text

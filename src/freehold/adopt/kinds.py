@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from freehold.adopt.naming import Names, variable_name
-from freehold.adopt.parse import bracketed, parts_of
+from freehold.adopt.parse import bracketed, parts_of, peeled
 from freehold.adopt.source import Node, Text, call, written
 from freehold.adopt.types import Typed, typed
 from freehold.adopt.ways import Way, Ways
@@ -65,7 +65,7 @@ def _domain(item: Domain, own: Mapping[str, Typed]) -> Typed:
     if item.not_null:
         named["not_null"] = "True"
     for name, check in item.checks:
-        named |= {"constraint_name": Text(name), "check": Text(bracketed(check.removeprefix("CHECK "))[0])}
+        named |= {"constraint_name": Text(name), "check": Text(peeled(bracketed(check.removeprefix("CHECK "))[0]))}
     return Typed(base.python, call("postgresql.DOMAIN", Text(item.type_name), base.sqlalchemy, **named))
 
 

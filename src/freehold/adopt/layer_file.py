@@ -48,7 +48,9 @@ def write_layer(ways: Ways, module: Module, *, name: str, on: str, guess: Guess 
     entities = sorted(module.entities.values())
     extras = list(extra_lines(ways, Names({*_TAKEN, *entities})))
     adopted: list[Node] = [call("Adopted", *entities, on=Text(on))] if entities else []
-    layer = written(call("DataLayer", "Base.metadata", *adopted, *(n for n, _ in extras), name=Text(name)), 0, "layer = ")
+    layer = written(
+        call("DataLayer", "Base.metadata", *adopted, *(n for n, _ in extras), name=Text(name)), 0, "layer = "
+    )
     statements = [line for _, line in extras] + ["\n".join([*_told(guess), layer])]
     body = "\n\n".join([*statements, *(["\n".join(_left(ways.left))] if ways.left else [])])
     head = _head(body, entities)
@@ -62,8 +64,8 @@ def _told(guess: Guess | None) -> Iterator[str]:
     if guess is None:
         return
     text = (
-        f"{guess.root} looks like the table of tenants: {guess.column} is NOT NULL in {guess.tables} tables and refers to "
-        f'it. To bring them under the layer, take them out of Adopted and write Tenancy({guess.root}, '
+        f"{guess.root} looks like the table of tenants: {guess.column} is NOT NULL in {guess.tables} tables and "
+        f"refers to it. To bring them under the layer, take them out of Adopted and write Tenancy({guess.root}, "
         f'column="{guess.column}").'
     )
     yield from _comment(text)
@@ -88,8 +90,8 @@ def _head(body: str, entities: Iterable[str]) -> str:
     lines = [_from("freehold", [name for name in ("Adopted", "DataLayer", "Extra") if name in used])]
     if objects:
         lines.append(_from("freehold.kernel.objects", objects))
-    lines.append(_from("models", sorted({"Base", *entities}, key=_import_order)))
-    return "from __future__ import annotations\n\n" + "\n".join(lines)
+    own = _from("models", sorted({"Base", *entities}, key=_import_order))
+    return "\n\n".join(["from __future__ import annotations", "\n".join(lines), own])
 
 
 def _import_order(name: str) -> tuple[int, str]:

@@ -6,6 +6,7 @@ import io
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeVar
 
 from freehold.adopt.circles import closing_keys
@@ -31,6 +32,7 @@ class ServerType(sa.types.UserDefinedType[Any]):
 
     def get_col_spec(self, **options: Any) -> str:
         return self.name'''
+
 
 @dataclass(frozen=True)
 class Module:
@@ -115,7 +117,7 @@ def _base(schema: str) -> str:
 def _joined(blocks: list[str]) -> str:
     """Two empty lines around classes, one around statements of several lines."""
     text = blocks[0]
-    for before, block in zip(blocks, blocks[1:], strict=False):
+    for before, block in pairwise(blocks):
         if before.startswith("class ") or block.startswith("class "):
             text += "\n\n\n"
         else:

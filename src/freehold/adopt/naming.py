@@ -9,7 +9,9 @@ from collections.abc import Iterable
 
 from sqlalchemy.orm import DeclarativeBase
 
-IMPORTED = frozenset({"Any", "Base", "Decimal", "Mapped", "ServerType", "UUID", "annotations", "dt", "mapped_column"}) | {
+IMPORTED = frozenset(
+    {"Any", "Base", "Decimal", "Mapped", "ServerType", "UUID", "annotations", "dt", "mapped_column"}
+) | {
     "partition_of",
     "postgresql",
     "sa",
@@ -19,7 +21,7 @@ IMPORTED = frozenset({"Any", "Base", "Decimal", "Mapped", "ServerType", "UUID", 
 ANNOTATIONS = frozenset({"bool", "bytes", "float", "int", "list", "str"})
 """Names of types in annotations, which an attribute of the same name would hide."""
 
-_WORD = re.compile(r"[^0-9a-zA-Z]+")
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
 
 
 def class_name(table: str) -> str:
@@ -28,18 +30,13 @@ def class_name(table: str) -> str:
     >>> class_name("order_line"), class_name("2nd table"), class_name("OrderLine"), class_name("ORDER")
     ('OrderLine', 'Table2ndTable', 'OrderLine', 'Order')
     """
-    words = [word for word in _WORD.split(_ascii(table)) if word]
+    words = [word for word in _BETWEEN_WORDS.split(table) if word]
     name = "".join(_capital(word) for word in words)
     return name if name and not name[0].isdigit() else f"Table{name}"
 
 
 def _capital(word: str) -> str:
     return word.capitalize() if word.isupper() else word[0].upper() + word[1:]
-
-
-def _ascii(name: str) -> str:
-    """A letter from another alphabet stays where Python takes it for one."""
-    return "".join(letter if letter.isascii() or not letter.isidentifier() else letter for letter in name)
 
 
 def attribute_name(column: str) -> str:

@@ -92,3 +92,9 @@ def clause(text: str, word: str) -> tuple[str, str]:
     if not text.startswith(f"{word} ("):
         return "", text
     return bracketed(text[len(word) + 1 :])
+
+
+def peeled(expression: str) -> str:
+    """An expression without brackets around the whole of it."""
+    inner, rest = bracketed(expression) if expression.startswith("(") else ("", "")
+    return inner if inner and not rest else expression

@@ -37,9 +37,9 @@ Node = str | Text | Group
 """Code as it stands, a text constant, or a group."""
 
 
-def call(name: str, *items: Node, **named: Node | None) -> Group:
+def call(function: str, /, *items: Node, **named: Node | None) -> Group:
     """A call; arguments that are None are left out."""
-    return Group(f"{name}(", (*(("", item) for item in items), *_named(named)))
+    return Group(f"{function}(", (*(("", item) for item in items), *_named(named)))
 
 
 def _named(items: Mapping[str, Node | None]) -> Iterator[tuple[str, Node]]:
@@ -113,7 +113,8 @@ def _long(text: Text, indent: int, beside: int, named: bool) -> str:
     """A text in pieces, or in triple quotes where it has lines of its own and nothing to escape."""
     value = text.value
     if text.block and _triple(value):
-        return f'"""{value}"""'
+        raw = "r" if "\\" in value else ""
+        return f'{raw}"""{value}"""'
     one = quoted(value)
     if indent + beside + len(one) <= LONGEST:
         return one
@@ -129,7 +130,8 @@ def _long(text: Text, indent: int, beside: int, named: bool) -> str:
 
 def _triple(value: str) -> bool:
     clean = all(letter.isprintable() or letter == "\n" for letter in value)
-    return clean and "\\" not in value and '"""' not in value and not value.endswith('"') and not _BLANK.search(value)
+    ends = value.endswith(('"', "\\"))
+    return clean and '"""' not in value and not ends and not _BLANK.search(value)
 
 
 _BLANK = re.compile(r"[ \t]+(\n|$)")

@@ -1,4 +1,4 @@
-"""One table: a class where it has a primary key, a plain table where it has none, a bare one where it is a partition."""
+"""One table: a class where it has a primary key, a plain table where it has none, a bare one for a partition."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from freehold.adopt.columns import ColumnWriter, KeyColumn
-from freehold.adopt.constraints import constraint_call, foreign_key
+from freehold.adopt.constraints import constraint_call
 from freehold.adopt.indexes import index_call
 from freehold.adopt.naming import Names, attribute_name
 from freehold.adopt.parse import parts_of
@@ -90,12 +90,10 @@ def class_text(parts: Parts, name: str, writer: ColumnWriter, schema: str) -> st
 
 
 def _arguments(parts: Parts, schema: str) -> Group | None:
-    """``__table_args__``: a tuple, or a dictionary where there are only options."""
+    """``__table_args__``: what stands beside the columns, then the options."""
     options = _options(parts.table, schema)
-    named = [dict_of(options)] if options else []
-    if not parts.rest:
-        return named[0] if named else None
-    return tuple_of([*parts.rest, *named])
+    items = [*parts.rest, *([dict_of(options)] if options else [])]
+    return tuple_of(items) if items else None
 
 
 def _options(table: Table, schema: str) -> dict[str, Node]:
@@ -135,7 +133,5 @@ def partition_text(table: Table, schema: str) -> str:
     """A partition, whose columns are its parent's."""
     info = tuple_of([Text(".".join(parts_of(table.parent))), Text(table.bound)])
     options = _options(table, schema)
-    made = call(
-        "sa.Table", Text(table.table), "Base.metadata", **options, info=dict_of({"partition_of": info})
-    )
+    made = call("sa.Table", Text(table.table), "Base.metadata", **options, info=dict_of({"partition_of": info}))
     return written(made)

@@ -26,7 +26,9 @@ def guess_tenants(ways: Ways, entities: Mapping[Key, str]) -> Guess | None:
     """The one table to which a NOT NULL column of the same name refers in at least two tables and the most of all."""
     found: dict[tuple[Key, str], set[Key]] = {}
     for item in ways.catalog.objects.values():
-        target = foreign_key(item) if isinstance(item, Constraint) and item.type == "f" and ways.told(item.key) else None
+        target = (
+            foreign_key(item) if isinstance(item, Constraint) and item.type == "f" and ways.told(item.key) else None
+        )
         if isinstance(item, Constraint) and target is not None and len(item.columns) == 1:
             root, column = Key("table", target.table), item.columns[0]
             if root != item.table_key and _usual(column) and _required(ways, item):

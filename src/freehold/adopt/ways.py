@@ -66,8 +66,9 @@ class Ways:
 
     @property
     def left(self) -> Mapping[Key, str]:
-        """What is left alone, and why."""
-        return {key: reason for key, reason in self.reasons.items() if self.chosen.get(key) is Way.LEFT}
+        """What is left alone, and why; a table's own columns and keys go without saying."""
+        found = {key: reason for key, reason in self.reasons.items() if self.chosen.get(key) is Way.LEFT}
+        return {key: reason for key, reason in found.items() if not _within(key, found)}
 
     def demote(self, key: Key, reason: str) -> None:
         """Tell an object in the next plainer way, or leave it alone."""
@@ -97,7 +98,7 @@ class Ways:
             for key, item in self.catalog.objects.items():
                 base = self._missing(key, item) if self.told(key) else None
                 if base is not None:
-                    self.leave(key, f"stands on {base}")
+                    self.leave(key, f"stands on {_whole(base)}")
                     found = True
 
     def _missing(self, key: Key, item: Object) -> Key | None:
@@ -113,6 +114,19 @@ class Ways:
                 yield Key("table", parts_of(item.parent))
         if isinstance(item, Constraint) and item.type == "f" and (target := foreign_key(item)) is not None:
             yield Key("table", target.table)
+
+
+_WITHIN = frozenset({"column", "constraint", "trigger", "policy", "row_security"})
+"""Kinds whose names begin with their table's."""
+
+
+def _within(key: Key, found: Mapping[Key, str]) -> bool:
+    return key.kind in _WITHIN and Key("table", key.name[:2]) in found
+
+
+def _whole(key: Key) -> Key:
+    """The table of a column or constraint."""
+    return Key("table", key.name[:2]) if key.kind in _WITHIN else key
 
 
 def _first(item: Object) -> Way:

@@ -104,8 +104,8 @@ class Extra:
 class Adopted:
     """Tables that were there before the layer, and of which nothing is declared yet: no room makes anything for them.
 
-    ``Adopted(Customer, Invoice, on="2026-03-01")`` says since when. A partition goes with its table. A table comes under
-    the layer when it is taken out of here and classified by ``Tenancy``.
+    ``Adopted(Customer, Invoice, on="2026-03-01")`` says since when. A partition goes with its table. A table comes
+    under the layer when it is taken out of here and classified by ``Tenancy``.
 
     Raises
     ------
