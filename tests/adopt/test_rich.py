@@ -14,12 +14,12 @@ from tests.adopt.conftest import Adopted
 SCRIPT = (Path(__file__).parent / "rich.sql").read_text()
 NEWER = """
 CREATE TABLE shop.newer (
-    id int, during daterange, doubled int GENERATED ALWAYS AS (id * 2) VIRTUAL,
-    PRIMARY KEY (id, during WITHOUT OVERLAPS)
+    room int4range, during daterange, n int, doubled int GENERATED ALWAYS AS (n * 2) VIRTUAL,
+    PRIMARY KEY (room, during WITHOUT OVERLAPS)
 );
 CREATE TABLE shop.newest (
-    id int REFERENCES shop.a NOT ENFORCED, newer_id int, during daterange,
-    FOREIGN KEY (newer_id, PERIOD during) REFERENCES shop.newer (id, PERIOD during)
+    a_id int REFERENCES shop.a NOT ENFORCED, room int4range, during daterange, n int CHECK (n > 0) NOT ENFORCED,
+    FOREIGN KEY (room, PERIOD during) REFERENCES shop.newer (room, PERIOD during)
 );
 """
 RULES = "E,F,W,I,UP,B,BLE,C4,DTZ,PIE,PT,RET,RUF,S,SIM,T20,ANN"

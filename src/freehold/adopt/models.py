@@ -30,7 +30,7 @@ class ServerType(sa.types.UserDefinedType[Any]):
         self.name = name
         self.collation = collation
 
-    def get_col_spec(self, **options: Any) -> str:
+    def get_col_spec(self, **options: object) -> str:
         return self.name'''
 
 
