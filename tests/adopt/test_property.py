@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from freehold.testing.database import Database
@@ -101,7 +101,8 @@ def table(draw: st.DrawFn, name: str, schema: str) -> str:
     keyed = [column for column in columns if types[column] not in {"point", "jsonb", "interval"}]
     if keyed and draw(st.booleans()):
         chosen = draw(st.permutations(keyed).map(lambda order: order[: len(order) // 2 + 1]))
-        lines.append(f"{draw(st.sampled_from(['', 'CONSTRAINT own ']))}PRIMARY KEY ({', '.join(map(quoted, chosen))})")
+        own = draw(st.sampled_from(["", f"CONSTRAINT {quoted(f'{name} own')} "]))
+        lines.append(f"{own}PRIMARY KEY ({', '.join(map(quoted, chosen))})")
     words = [column for column in columns if types[column].startswith("varchar")]
     if words and draw(st.booleans()):
         lines.append(f"CHECK ({quoted(words[0])} IN ('new', 'a:b', 'it''s') OR {quoted(words[0])} IS NULL)")
@@ -126,7 +127,12 @@ def table(draw: st.DrawFn, name: str, schema: str) -> str:
 schemas = st.tuples(table("orders", "drawn"), table("Orders", "drawn"), table("orders", "Second"))
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(script=schemas)
 def test_first_plan_is_empty(database: Database, script: tuple[str, ...]) -> None:
     with database.connect(autocommit=True) as connection, tempfile.TemporaryDirectory() as folder:

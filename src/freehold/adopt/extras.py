@@ -26,7 +26,7 @@ GROUPS = (
 _READ_BACK = frozenset({"returns", "definer", "settings", "parameters", "defaults", "validated", "valid"})
 """Fields that follow from the definition."""
 
-_SQL = frozenset({"definition", "using", "check"})
+_SQL = frozenset({"definition", "using", "check", "checks", "default"})
 
 
 def extra_lines(ways: Ways, names: Names) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from freehold.adopt.types import Typed, typed
 from freehold.adopt.ways import Way, Ways
 from freehold.kernel.metadata_types import HIGHEST
 from freehold.kernel.objects import Column, Domain, Enum, Sequence
+from freehold.kernel.stable import stable
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,14 @@ def _domain(item: Domain, own: Mapping[str, Typed]) -> Typed:
     base = typed(item.base, own)
     named: dict[str, Node | None] = {"schema": Text(item.schema)}
     if item.default:
-        named["default"] = Text(item.default)
+        named["default"] = Text(stable(item.default))
     if item.not_null:
         named["not_null"] = "True"
     for name, check in item.checks:
-        named |= {"constraint_name": Text(name), "check": Text(peeled(bracketed(check.removeprefix("CHECK "))[0]))}
+        named |= {
+            "constraint_name": Text(name),
+            "check": Text(stable(peeled(bracketed(check.removeprefix("CHECK "))[0]))),
+        }
     return Typed(base.python, call("postgresql.DOMAIN", Text(item.type_name), base.sqlalchemy, **named))
 
 
