@@ -54,7 +54,7 @@ def test_example(name: str, database: Database, layer_name: str, tmp_path: Path)
     there = {f"table {'.'.join(item.name)}" for item in layer.declared.model.tables if item.schema != "freehold"}
     assert there & set(found.left) == set(), found.made.left
     beside = [(key, why) for key, why in map(_words, found.made.left.items()) if "freehold" not in key]
-    assert [pair for pair in beside if "stands on" not in pair[1]] == []
+    assert [pair for pair in beside if not pair[1].startswith(("stands on", "of no kind"))] == []
 
 
 def _words(pair: tuple[object, str]) -> tuple[str, str]:
@@ -64,7 +64,8 @@ def _words(pair: tuple[object, str]) -> tuple[str, str]:
 def test_procrastinate(adopted: Callable[[str], Adopted]) -> None:
     script = Path(procrastinate.__file__).with_name("sql") / "schema.sql"
     found = adopted(script.read_text())
-    assert found.left == []
+    assert "composite type public.procrastinate_job_to_defer_v1" in found.left
+    assert not [name for name in found.left if name.startswith(("table ", "index ", "trigger "))], found.left
     assert "class ProcrastinateJobs(Base):" in found.models
     assert "procrastinate_fetch_job_v2" in found.layer
 

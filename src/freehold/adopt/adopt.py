@@ -17,7 +17,8 @@ from freehold.adopt.verify import demote, differing, load_layer
 from freehold.adopt.ways import Ways
 from freehold.errors import AdoptionRefused
 from freehold.kernel.objects import Key, Table
-from freehold.kernel.observe import Connection, observe
+from freehold.kernel.observe import Connection
+from freehold.kernel.unmanaged import survey
 from freehold.operations import check_server, plan_layer
 
 ROUNDS = 25
@@ -59,7 +60,7 @@ def adopt(connection: Connection, configuration: str, *, name: str = "", on: dat
             f"A data layer is applied to {connection.info.dbname} already",
             hint="Use its models and its layer; adopting is for a database that Freehold does not know yet.",
         )
-    ways = Ways(observe(connection))
+    ways = Ways(survey(connection))
     if not any(isinstance(item, Table) and ways.told(key) for key, item in ways.catalog.objects.items()):
         raise AdoptionRefused(
             f"The database {connection.info.dbname} holds no table that could be adopted",

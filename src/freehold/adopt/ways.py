@@ -10,6 +10,7 @@ from freehold.adopt.constraints import foreign_key
 from freehold.adopt.parse import parts_of
 from freehold.kernel.objects import Constraint, Key, Object, Table
 from freehold.kernel.observe import Catalog
+from freehold.kernel.unmanaged import Survey
 
 
 class Way(StrEnum):
@@ -35,11 +36,13 @@ ALWAYS_THERE = frozenset({Key("schema", ("public",)), Key("extension", ("plpgsql
 class Ways:
     """The ways of one database's objects, with the reason of each that is left alone."""
 
-    catalog: Catalog
+    survey: Survey
     chosen: dict[Key, Way] = field(default_factory=dict)
     reasons: dict[Key, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for item in self.survey.unmanaged:
+            self.reasons[Key(item.kind, (item.name,))] = "of no kind that Freehold manages"
         for key, item in self.catalog.objects.items():
             if key in ALWAYS_THERE or key.kind in SILENT:
                 continue
@@ -49,7 +52,15 @@ class Ways:
                 self.leave(key, "an event trigger of the whole database")
             elif key.kind in MODELS | EXTRAS:
                 self.chosen[key] = _first(item)
+        for key, cause in self.survey.standing.items():
+            if key in self.chosen:
+                self.leave(key, f"stands on {cause}")
         self.close()
+
+    @property
+    def catalog(self) -> Catalog:
+        """The database as it is."""
+        return self.survey.catalog
 
     def of(self, key: Key) -> Way | None:
         """The way of an object, or None for one that nothing is said of."""
@@ -67,7 +78,7 @@ class Ways:
     @property
     def left(self) -> Mapping[Key, str]:
         """What is left alone, and why; a table's own columns and keys go without saying."""
-        found = {key: reason for key, reason in self.reasons.items() if self.chosen.get(key) is Way.LEFT}
+        found = {key: reason for key, reason in self.reasons.items() if not self.told(key)}
         return {key: reason for key, reason in found.items() if not _within(key, found)}
 
     def demote(self, key: Key, reason: str) -> None:

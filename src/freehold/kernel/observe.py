@@ -178,9 +178,7 @@ def with_columns(objects: dict[Key, Object]) -> dict[Key, Object]:
     return objects
 
 
-def _needs(
-    edges: Iterable[tuple[Any, ...]], addresses: Mapping[Address, Key]
-) -> dict[Key, frozenset[Key]]:
+def _needs(edges: Iterable[tuple[Any, ...]], addresses: Mapping[Address, Key]) -> dict[Key, frozenset[Key]]:
     needs: dict[Key, set[Key]] = {}
     for classid, objid, subid, refclass, refobj, refsub in edges:
         needer = addresses.get((classid, objid, subid)) or addresses.get((classid, objid, 0))

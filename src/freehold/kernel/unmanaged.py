@@ -14,7 +14,7 @@ from freehold.kernel.template import read_sql
 
 @dataclass(frozen=True, slots=True, order=True)
 class Unmanaged:
-    """An object that is not read, or a property of one that is: ``cluster mark``, ``comment``."""
+    """An object that is not read, or a property of one that is: ``cluster mark``, ``of index app.by_name``."""
 
     kind: str
     name: str

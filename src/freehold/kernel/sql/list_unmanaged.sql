@@ -50,8 +50,8 @@ WITH made (classid, objid, subid, own, kind) AS (
         ('column compression', a.attcompression <> ''),
         ('statistics target', coalesce((to_jsonb(a) ->> 'attstattarget')::integer, -1) >= 0),
         ('column options', EXISTS (SELECT FROM unnest(a.attoptions) AS o WHERE o LIKE 'n_distinct%')),
-        ('default of a view''s column', c.relkind = 'v' AND f.oid IS NOT NULL),
-        ('default of a partition''s column', c.relispartition AND f.oid IS NOT NULL AND NOT EXISTS (
+        ('view default', c.relkind = 'v' AND f.oid IS NOT NULL),
+        ('partition default', c.relispartition AND f.oid IS NOT NULL AND NOT EXISTS (
             SELECT FROM pg_inherits AS i
             JOIN pg_attribute AS pa ON pa.attrelid = i.inhparent AND pa.attname = a.attname
             JOIN pg_attrdef AS pf ON pf.adrelid = pa.attrelid AND pf.adnum = pa.attnum
@@ -69,17 +69,17 @@ WITH made (classid, objid, subid, own, kind) AS (
         ('cluster mark', coalesce(x.indisclustered, false)),
         ('tablespace', c.reltablespace <> 0),
         ('table access method', c.relkind IN ('r', 'p', 'm') AND m.amname <> 'heap'),
-        ('type of a typed table', c.reloftype <> 0),
-        ('options of a toast table', toast.reloptions IS NOT NULL),
-        ('unlogged sequence', c.relkind = 'S' AND c.relpersistence = 'u'),
-        ('owner column of a sequence', c.relkind = 'S' AND EXISTS (
+        ('row type', c.reloftype <> 0),
+        ('toast options', toast.reloptions IS NOT NULL),
+        ('unlogged state', c.relkind = 'S' AND c.relpersistence = 'u'),
+        ('owner column', c.relkind = 'S' AND EXISTS (
             SELECT FROM pg_depend AS d
             WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'a'
               AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0
         ))
     ) AS p (kind, found)
     WHERE p.found
-    UNION ALL SELECT 'pg_constraint'::regclass, k.oid, 0, false, 'NOT NULL with a name or state of its own'
+    UNION ALL SELECT 'pg_constraint'::regclass, k.oid, 0, false, 'name or state of NOT NULL'
     FROM pg_constraint AS k
     LEFT JOIN pg_class AS c ON c.oid = k.conrelid
     LEFT JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
@@ -95,19 +95,16 @@ WITH made (classid, objid, subid, own, kind) AS (
     FROM pg_type AS t
     LEFT JOIN pg_type AS b ON b.oid = t.typbasetype
     CROSS JOIN LATERAL (VALUES
-        ('collation of a domain', t.typtype = 'd' AND t.typcollation <> b.typcollation),
-        ('unvalidated check of a domain', EXISTS (
-            SELECT FROM pg_constraint AS k WHERE k.contypid = t.oid AND NOT k.convalidated
-        )),
-        ('rights on a type', t.typacl IS NOT NULL)
+        ('collation', t.typtype = 'd' AND t.typcollation <> b.typcollation),
+        ('rights', t.typacl IS NOT NULL)
     ) AS p (kind, found)
     WHERE p.found
-    UNION ALL SELECT 'pg_extension'::regclass, e.oid, 0, false, 'schema of an extension'
+    UNION ALL SELECT 'pg_extension'::regclass, e.oid, 0, false, 'schema'
     FROM pg_extension AS e WHERE e.extnamespace NOT IN ('public'::regnamespace, 'pg_catalog'::regnamespace)
 )
 SELECT
     CASE WHEN m.own THEN m.classid ELSE 0 END, CASE WHEN m.own THEN m.objid ELSE 0 END,
-    coalesce(m.kind, i.type), CASE WHEN m.own OR m.kind IS NULL THEN i.identity ELSE i.type || ' ' || i.identity END
+    coalesce(m.kind, i.type), CASE WHEN m.own OR m.kind IS NULL THEN i.identity ELSE 'of ' || i.type || ' ' || i.identity END
 FROM made AS m
 CROSS JOIN LATERAL pg_identify_object(m.classid, m.objid, m.subid) AS i
 WHERE m.objid >= 16384
