@@ -35,9 +35,10 @@ MAY_IMPORT = {
     "planfile": CORE,
     "rehearsal": CORE | {"operations", "planfile", "servers"},
     "revision": CORE,
+    "adopt": CORE | {"journal", "layer", "operations"},
     "testing": CORE | {"servers", "runtime", "rooms", "layer", "operations"},
     "cli": CORE
-    | {"servers", "runtime", "rooms", "journal", "registry", "layer", "operations", "isolation"}
+    | {"servers", "runtime", "rooms", "journal", "registry", "layer", "operations", "isolation", "adopt"}
     | {"undo", "planfile", "rehearsal"},
     "console": CORE | {"servers", "runtime", "rooms", "journal", "registry", "layer", "operations"},
 }

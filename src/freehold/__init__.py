@@ -2,7 +2,7 @@
 
 from freehold.errors import FreeholdError
 from freehold.kernel.budget import LockBudget
-from freehold.kernel.declare import Backfill, Extra, Rename
+from freehold.kernel.declare import Adopted, Backfill, Extra, Rename
 from freehold.kernel.metadata import partition_of
 from freehold.layer import DataLayer
 from freehold.rooms.audit import Audit
@@ -77,6 +77,7 @@ from freehold.runtime import (
 )
 
 __all__ = [  # noqa: RUF022 - by code points, as every list of names here; E164 is a class
+    "Adopted",
     "Amount",
     "AsyncCoreTransaction",
     "AsyncDatabase",

@@ -220,6 +220,12 @@ class JournalDamaged(PlanError):
     code = "journal.damaged"
 
 
+class AdoptionRefused(PlanError):
+    """The database cannot be adopted: it is empty, has a layer already, or its first plan would not be empty."""
+
+    code = "adopt.refused"
+
+
 class ApplyBusy(PlanError):
     """Another apply holds the advisory lock."""
 

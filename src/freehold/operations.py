@@ -104,7 +104,8 @@ def plan_layer(
     found = difference(declared, desired, live, managed)
     if found.settled and all(progress.values()):  # what needs what is asked only where something must change
         found.fillings = find_fillings(declared, found, live, desired, progress)
-        return make_plan(declared, desired, live, found, journal.migration_steps(installed))
+        # A database that is as declared before anything was applied has nothing that a journal would tell.
+        return make_plan(declared, desired, live, found, journal.migration_steps(installed) if installed else ())
     budget = budget or declared.budget
     live = measured(connection, observe(connection), budget)
     renamed = rename(connection, declared.renames, live, managed, desired)
@@ -161,6 +162,8 @@ class Recording:
 
     def finish(self, connection: Connection, plan: Plan) -> None:
         """Manage what was declared, and what still waits to be taken away."""
+        if not plan.steps and not journal.installed_version(connection):
+            return  # nothing was there to do, now or before
         with connection.transaction():
             left = frozenset() if self.contract else frozenset(step.key for step in plan.waiting)
             journal.finish_plan(connection, self._plan_id, plan.managed | left)

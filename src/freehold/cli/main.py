@@ -10,6 +10,7 @@ import psycopg
 import typer
 
 from freehold.cli import (
+    adopt,
     audit,
     change,
     credentials,
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 for group in (
     init,
+    adopt,
     serve,
     change,
     proof,

@@ -9,10 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from freehold.errors import Contradiction, DeclarationError, UnclassifiedTable
+from freehold.errors import Contradiction, DeclarationError, UnclassifiedTable, UnknownTable
 from freehold.kernel.budget import LockBudget
 from freehold.kernel.check import refuse_dangling, refuse_repeated
-from freehold.kernel.declare import Backfill, Declarations, Extra, Rename, column_of, name_of, table_of
+from freehold.kernel.declare import Adopted, Backfill, Declarations, Extra, Rename, column_of, name_of, table_of
 from freehold.kernel.dialect import over_row
 from freehold.kernel.garbage import uncollected
 from freehold.kernel.metadata import metadata_objects
@@ -98,14 +98,14 @@ def compile_layer(layer: Declarations, rooms: Sequence[Room[Any]]) -> Declared:
 def _pairs(layer: Declarations, rooms: Sequence[Room[Any]]) -> Iterator[tuple[Room[Any], Any]]:
     by_type = {room.declaration: room for room in rooms}
     for item in layer.items:
-        if isinstance(item, Extra | Rename | Backfill | LockBudget):
+        if isinstance(item, Adopted | Extra | Rename | Backfill | LockBudget):
             continue
         room = next((by_type[kind] for kind in type(item).__mro__ if kind in by_type), None)
         if room is None:
             known = sorted(kind.__name__ for found in by_type for kind in (found.__subclasses__() or (found,)))
             raise DeclarationError(
                 f"{item!r} is not a declaration that a room understands",
-                hint=f"Use one of {', '.join(known)}, Extra, Rename, Backfill or LockBudget.",
+                hint=f"Use one of {', '.join(known)}, Adopted, Extra, Rename, Backfill or LockBudget.",
             )
         yield room, item
 
@@ -136,8 +136,8 @@ def _stamped(item: Object, room: str) -> Object:
 
 
 def _classified(layer: Declarations, pairs: Iterable[tuple[Room[Any], Any]]) -> Model:
-    bare = Model(layer=layer.name, metadata=layer.metadata, declarations=layer.items)
-    classes: dict[tuple[str, str], Class] = {}
+    classes = _adopted(layer)
+    bare = Model(layer=layer.name, metadata=layer.metadata, declarations=layer.items, classes=dict(classes))
     for room, item in pairs:
         for name, found in room.classify(item, bare).items():
             if classes.get(name, found) != found:
@@ -150,6 +150,28 @@ def _classified(layer: Declarations, pairs: Iterable[tuple[Room[Any], Any]]) -> 
     _refuse_unclassified(layer, classes)
     model = replace(bare, classes=classes)
     return _with_tenant_type(_added(model, metadata_objects(layer.metadata, classes)))
+
+
+def _adopted(layer: Declarations) -> dict[tuple[str, str], Class]:
+    """The tables that nobody has classified yet, each with its partitions."""
+    found: dict[tuple[str, str], Class] = {}
+    tables = {name_of(table): table for table in layer.metadata.tables.values()}
+    for item in layer.of_type(Adopted):
+        reached = [name_of(entity) for entity in item.entities]
+        if strange := [name for name in reached if name not in tables]:
+            raise UnknownTable(
+                f"Adopted names {', '.join('.'.join(name) for name in strange)}, which is not in the data layer",
+                hint="Give the layer the metadata that holds the table.",
+            )
+        while reached:
+            found.update({name: Class(Ownership.EXEMPT, reason=item.reason) for name in reached})
+            reached = [name for name, table in tables.items() if name not in found and _parent(table) in reached]
+    return found
+
+
+def _parent(table: sa.Table) -> tuple[str, ...]:
+    parent, _ = table.info.get("partition_of", ("", ""))
+    return tuple(parent.split("."))
 
 
 def _refuse_unclassified(layer: Declarations, classes: Mapping[tuple[str, str], Class]) -> None:

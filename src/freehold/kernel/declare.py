@@ -59,6 +59,7 @@ def column_of(entity: Entity, column: str) -> sa.Column[Any]:
     return found
 
 
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2629746, "year": 31556952}
 _DURATION = re.compile(r"(\d+)\s*(second|minute|hour|day|week|month|year)s?")
 
@@ -120,6 +121,36 @@ class Extra:
 
     def __init__(self, *objects: Object) -> None:
         object.__setattr__(self, "objects", tuple(objects))
+
+
+@dataclass(frozen=True, init=False)
+class Adopted:
+    """Tables that were there before the layer, and of which nothing is declared yet: no room makes anything for them.
+
+    ``Adopted(Customer, Invoice, on="2026-03-01")`` says since when. A partition goes with its table. A table comes
+    under the layer when it is taken out of here and classified by ``Tenancy``.
+
+    Raises
+    ------
+    DeclarationError
+        ``on`` is no date.
+    """
+
+    entities: tuple[Entity, ...]
+    on: str
+
+    def __init__(self, *entities: Entity, on: str) -> None:
+        object.__setattr__(self, "entities", entities)
+        object.__setattr__(self, "on", on)
+        if not _DATE.fullmatch(on):
+            raise DeclarationError(
+                f"Adopted(on={on!r}) is no date", hint="Write the day of the adoption as 2026-03-01."
+            )
+
+    @property
+    def reason(self) -> str:
+        """Why its tables are exempt."""
+        return f"not classified yet: adopted on {self.on}"
 
 
 @dataclass(frozen=True)

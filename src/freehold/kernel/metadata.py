@@ -27,9 +27,12 @@ def metadata_objects(metadata: sa.MetaData, classes: Mapping[tuple[str, str], Cl
     yield from sequences_of(metadata)
     for table in tables:
         yield _table(table, classes.get(name_of(table)))
+    standing = {table: tuple(constraints_of(table)) for table in tables}
     for table in tables:
-        yield from constraints_of(table)
+        yield from (item for item in standing[table] if item.type != "f")
         yield from indexes_of(table)
+    for table in tables:  # two tables may refer to each other, and both keys must be there first
+        yield from (item for item in standing[table] if item.type == "f")
 
 
 def _schemas(tables: Iterable[sa.Table]) -> Iterator[Schema]:

@@ -75,6 +75,9 @@ CATALOG_SESSION = {
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
+Address = tuple[int, int, int]
+"""The class, the number and the part of an object, as ``pg_depend`` has them."""
+
 
 @dataclass(frozen=True)
 class Catalog:
@@ -119,16 +122,23 @@ def observe(connection: Connection, kinds: Iterable[type[Object]] = KINDS, *, de
 
 
 def read_catalog(
-    connection: Connection, kinds: Iterable[type[Object]] = KINDS, *, dependencies: bool = True
+    connection: Connection,
+    kinds: Iterable[type[Object]] = KINDS,
+    *,
+    dependencies: bool = True,
+    besides: Mapping[Address, Key] | None = None,
 ) -> Catalog:
-    """Read the catalog as the current transaction sees it, its own uncommitted changes included."""
+    """Read the catalog as the current transaction sees it, its own uncommitted changes included.
+
+    ``besides`` names what is not read, so that the needs tell of it too.
+    """
     wanted = tuple(kinds)
     with connection.pipeline():
         cursors = [_send(connection, read_sql("freehold.kernel.objects", f"read_{kind.kind}")) for kind in wanted]
         edges = [_send(connection, read_sql("freehold.kernel.objects", "read_dependencies"))] if dependencies else []
         database = _send(connection, Sql("SELECT current_database()"))
         found, addresses = _objects(wanted, cursors)
-        needs = _needs((edge for cursor in edges for edge in cursor.fetchall()), addresses)
+        needs = _needs((edge for cursor in edges for edge in cursor.fetchall()), {**(besides or {}), **addresses})
         row = database.fetchone()
     return Catalog(
         version=connection.info.server_version,
@@ -146,9 +156,9 @@ def _send(connection: Connection, text: Sql) -> psycopg.Cursor[tuple[Any, ...]]:
 
 def _objects(
     kinds: tuple[type[Object], ...], cursors: list[psycopg.Cursor[tuple[Any, ...]]]
-) -> tuple[dict[Key, Object], dict[tuple[int, int, int], Key]]:
+) -> tuple[dict[Key, Object], dict[Address, Key]]:
     found: dict[Key, Object] = {}
-    addresses: dict[tuple[int, int, int], Key] = {}
+    addresses: dict[Address, Key] = {}
     for kind, cursor in zip(kinds, cursors, strict=True):
         for classid, objid, subid, *values in cursor.fetchall():
             item = kind.from_row(values)
@@ -172,9 +182,7 @@ def with_columns(objects: dict[Key, Object]) -> dict[Key, Object]:
     return objects
 
 
-def _needs(
-    edges: Iterable[tuple[Any, ...]], addresses: Mapping[tuple[int, int, int], Key]
-) -> dict[Key, frozenset[Key]]:
+def _needs(edges: Iterable[tuple[Any, ...]], addresses: Mapping[Address, Key]) -> dict[Key, frozenset[Key]]:
     needs: dict[Key, set[Key]] = {}
     for classid, objid, subid, refclass, refobj, refsub in edges:
         needer = addresses.get((classid, objid, subid)) or addresses.get((classid, objid, 0))

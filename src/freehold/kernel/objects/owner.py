@@ -11,7 +11,7 @@ from freehold.kernel.objects.base import Change, Key, Lock, Object, Site
 WORDS = {
     "schema": "SCHEMA",
     "table": "TABLE",
-    "view": "VIEW",
+    "view": "TABLE",
     "sequence": "SEQUENCE",
     "enum": "TYPE",
     "domain": "DOMAIN",

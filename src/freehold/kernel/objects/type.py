@@ -85,8 +85,11 @@ class Domain(Object):
             parts.append(ddl("DEFAULT {}", trusted(self.default)))
         if self.not_null:
             parts.append(ddl("NOT NULL"))
-        parts += [ddl("CONSTRAINT {} {}", ident(name), trusted(check)) for name, check in self.checks]
-        return (Change(title=f"create {self.key}", statements=(joined(parts, " "),)),)
+        later = [(name, check) for name, check in self.checks if check.endswith(" NOT VALID")]
+        parts += [_constraint(name, check) for name, check in self.checks if (name, check) not in later]
+        # CREATE DOMAIN takes no check that old values need not meet.
+        added = [ddl("ALTER DOMAIN {} ADD {}", qualified(*self.name), _constraint(*each)) for each in later]
+        return (Change(title=f"create {self.key}", statements=(joined(parts, " "), *added)),)
 
     def drop(self, site: Site) -> tuple[Change, ...]:
         return (Change(title=f"drop {self.key}", statements=(ddl("DROP DOMAIN {}", qualified(*self.name)),)),)
@@ -112,3 +115,7 @@ class Domain(Object):
         return (
             Change(title=f"alter {self.key}", statements=tuple(statements), lock=Lock.SHARE, on=on, weakens=weakens),
         )
+
+
+def _constraint(name: str, check: str) -> Sql:
+    return ddl("CONSTRAINT {} {}", ident(name), trusted(check))

@@ -105,7 +105,7 @@ class Batch:
             columns=joined(ddl("b.{}", ident(name)) for name in self.columns),
             backwards=joined(ddl("b.{} DESC", ident(name)) for name in self.columns),
             lasts=joined(lasts),
-            name=literal(self.name),
+            backfill=literal(self.name),
         )
 
     def _after(self, bounds: Iterable[Sql]) -> Sql:

@@ -29,15 +29,16 @@ def classify(declaration: Tenancy, model: Model) -> Mapping[Name, Class]:
     """
     tables = {name_of(table): table for table in model.metadata.tables.values()}
     if declaration.root is None:
-        return {name: Class(Ownership.EXEMPT, reason=declaration.exempt[EVERY_TABLE]) for name in tables}
+        reason = declaration.exempt[EVERY_TABLE]
+        return {name: Class(Ownership.EXEMPT, reason=reason) for name in tables if name not in model.classes}
     named = _named(declaration, tables)
     owned = {
         name: Class(Ownership.TENANT, declaration.column)
         for name, table in tables.items()
-        if name not in named and declaration.column in table.columns
+        if name not in named and name not in model.classes and declaration.column in table.columns
     }
     classes = {**named, **owned}
-    refuse_crossings(tables, classes, declaration)
+    refuse_crossings(tables, {**model.classes, **classes}, declaration)
     return classes
 
 

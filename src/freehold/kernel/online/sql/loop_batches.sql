@@ -16,7 +16,7 @@ BEGIN
         COMMIT;
         EXIT WHEN coalesce(met, 0) = 0;
     END LOOP;
-    INSERT INTO freehold.backfill AS b (name, rows, finished_at) VALUES ({{name}}, 0, pg_catalog.clock_timestamp())
+    INSERT INTO freehold.backfill AS b (name, rows, finished_at) VALUES ({{backfill}}, 0, pg_catalog.clock_timestamp())
     ON CONFLICT (name) DO UPDATE SET finished_at = excluded.finished_at;
 END
 $freehold$

@@ -1,0 +1,121 @@
+-- Every object of the database that no class of objects reads, and every property that none of them has. Those with an
+-- address of their own come first; a property stands with the name of what has it. Members of extensions and of the
+-- system's schemas are left out: what initdb made has a number below 16384.
+WITH made (classid, objid, subid, own, kind) AS (
+    SELECT 'pg_proc'::regclass::oid, oid, 0, true, NULL::text FROM pg_proc WHERE prokind = 'a'
+    UNION ALL SELECT 'pg_operator'::regclass, oid, 0, true, NULL FROM pg_operator
+    UNION ALL SELECT 'pg_opclass'::regclass, oid, 0, true, NULL FROM pg_opclass
+    UNION ALL SELECT 'pg_opfamily'::regclass, oid, 0, true, NULL FROM pg_opfamily
+    UNION ALL SELECT 'pg_cast'::regclass, oid, 0, true, NULL FROM pg_cast
+    UNION ALL SELECT 'pg_collation'::regclass, oid, 0, true, NULL FROM pg_collation
+    UNION ALL SELECT 'pg_conversion'::regclass, oid, 0, true, NULL FROM pg_conversion
+    UNION ALL SELECT 'pg_ts_config'::regclass, oid, 0, true, NULL FROM pg_ts_config
+    UNION ALL SELECT 'pg_ts_dict'::regclass, oid, 0, true, NULL FROM pg_ts_dict
+    UNION ALL SELECT 'pg_ts_parser'::regclass, oid, 0, true, NULL FROM pg_ts_parser
+    UNION ALL SELECT 'pg_ts_template'::regclass, oid, 0, true, NULL FROM pg_ts_template
+    UNION ALL SELECT 'pg_foreign_data_wrapper'::regclass, oid, 0, true, NULL FROM pg_foreign_data_wrapper
+    UNION ALL SELECT 'pg_foreign_server'::regclass, oid, 0, true, NULL FROM pg_foreign_server
+    UNION ALL SELECT 'pg_user_mapping'::regclass, umid, 0, true, NULL FROM pg_user_mappings
+    UNION ALL SELECT 'pg_publication'::regclass, oid, 0, true, NULL FROM pg_publication
+    UNION ALL SELECT 'pg_publication_rel'::regclass, oid, 0, true, NULL FROM pg_publication_rel
+    UNION ALL SELECT 'pg_publication_namespace'::regclass, oid, 0, true, NULL FROM pg_publication_namespace
+    UNION ALL SELECT 'pg_subscription'::regclass, s.oid, 0, true, NULL FROM pg_subscription AS s
+        JOIN pg_database AS b ON b.oid = s.subdbid AND b.datname = current_database()
+    UNION ALL SELECT 'pg_statistic_ext'::regclass, oid, 0, true, NULL FROM pg_statistic_ext
+    UNION ALL SELECT 'pg_language'::regclass, oid, 0, true, NULL FROM pg_language
+    UNION ALL SELECT 'pg_transform'::regclass, oid, 0, true, NULL FROM pg_transform
+    UNION ALL SELECT 'pg_am'::regclass, oid, 0, true, NULL FROM pg_am
+    UNION ALL SELECT 'pg_largeobject'::regclass, oid, 0, true, NULL FROM pg_largeobject_metadata
+    UNION ALL SELECT 'pg_rewrite'::regclass, oid, 0, true, NULL FROM pg_rewrite WHERE rulename <> '_RETURN'
+    UNION ALL SELECT 'pg_class'::regclass, oid, 0, true, NULL FROM pg_class WHERE relkind = 'f'
+    UNION ALL SELECT 'pg_class'::regclass, oid, 0, true, 'composite type' FROM pg_class WHERE relkind = 'c'
+    UNION ALL SELECT 'pg_type'::regclass, oid, 0, true,
+        CASE WHEN NOT typisdefined THEN 'shell type' WHEN typtype = 'r' THEN 'range type' ELSE 'base type' END
+    FROM pg_type WHERE (typtype IN ('b', 'r') AND typcategory <> 'A') OR NOT typisdefined
+    UNION ALL SELECT d.classoid, d.objoid, d.objsubid, false, 'comment'
+    FROM pg_description AS d
+    LEFT JOIN pg_class AS c ON d.classoid = 'pg_class'::regclass AND c.oid = d.objoid
+    WHERE d.classoid <> 'pg_extension'::regclass AND d.classoid <> 'pg_largeobject'::regclass
+      AND NOT coalesce(c.relkind IN ('r', 'p') AND (d.objsubid = 0 OR NOT c.relispartition), false)
+    UNION ALL SELECT classoid, objoid, objsubid, false, 'security label' FROM pg_seclabel
+    UNION ALL SELECT 'pg_class'::regclass, i.inhrelid, 0, false, 'inheritance'
+    FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid WHERE c.relkind IN ('r', 'f') AND NOT c.relispartition
+    UNION ALL SELECT 'pg_class'::regclass, a.attrelid, a.attnum, false, p.kind
+    FROM pg_attribute AS a
+    JOIN pg_class AS c ON c.oid = a.attrelid
+    JOIN pg_type AS t ON t.oid = a.atttypid
+    LEFT JOIN pg_attrdef AS f ON f.adrelid = a.attrelid AND f.adnum = a.attnum
+    CROSS JOIN LATERAL (VALUES
+        ('column storage', c.relkind IN ('r', 'p', 'm') AND a.attstorage <> t.typstorage),
+        ('column compression', a.attcompression <> ''),
+        ('statistics target', coalesce((to_jsonb(a) ->> 'attstattarget')::integer, -1) >= 0),
+        ('column options', EXISTS (SELECT FROM unnest(a.attoptions) AS o WHERE o LIKE 'n_distinct%')),
+        ('view default', c.relkind = 'v' AND f.oid IS NOT NULL),
+        ('partition default', c.relispartition AND f.oid IS NOT NULL AND NOT EXISTS (
+            SELECT FROM pg_inherits AS i
+            JOIN pg_attribute AS pa ON pa.attrelid = i.inhparent AND pa.attname = a.attname
+            JOIN pg_attrdef AS pf ON pf.adrelid = pa.attrelid AND pf.adnum = pa.attnum
+            WHERE i.inhrelid = c.oid AND pg_get_expr(pf.adbin, pf.adrelid) = pg_get_expr(f.adbin, f.adrelid)
+        ))
+    ) AS p (kind, found)
+    WHERE p.found AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'm', 'v', 'i')
+    UNION ALL SELECT 'pg_class'::regclass, c.oid, 0, false, p.kind
+    FROM pg_class AS c
+    LEFT JOIN pg_index AS x ON x.indexrelid = c.oid
+    LEFT JOIN pg_am AS m ON m.oid = c.relam
+    LEFT JOIN pg_class AS toast ON toast.oid = c.reltoastrelid
+    CROSS JOIN LATERAL (VALUES
+        ('replica identity', c.relkind IN ('r', 'p') AND c.relreplident <> 'd'),
+        ('cluster mark', coalesce(x.indisclustered, false)),
+        ('tablespace', c.reltablespace <> 0),
+        ('table access method', c.relkind IN ('r', 'p', 'm') AND m.amname <> 'heap'),
+        ('row type', c.reloftype <> 0),
+        ('toast options', toast.reloptions IS NOT NULL),
+        ('unlogged state', c.relkind = 'S' AND c.relpersistence = 'u'),
+        ('owner column', c.relkind = 'S' AND EXISTS (
+            SELECT FROM pg_depend AS d
+            WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'a'
+              AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0
+        ))
+    ) AS p (kind, found)
+    WHERE p.found
+    UNION ALL SELECT 'pg_constraint'::regclass, k.oid, 0, false, 'name or state of NOT NULL'
+    FROM pg_constraint AS k
+    LEFT JOIN pg_class AS c ON c.oid = k.conrelid
+    LEFT JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+    LEFT JOIN pg_type AS t ON t.oid = k.contypid
+    WHERE k.contype = 'n' AND k.coninhcount = 0 AND (
+        NOT k.convalidated OR k.connoinherit
+        OR k.conname NOT IN (
+            coalesce(c.relname || '_' || a.attname || '_not_null', t.typname || '_not_null'),
+            left(coalesce(c.relname || '_' || a.attname || '_not_null', ''), 63)
+        )
+    )
+    UNION ALL SELECT 'pg_type'::regclass, t.oid, 0, false, p.kind
+    FROM pg_type AS t
+    LEFT JOIN pg_type AS b ON b.oid = t.typbasetype
+    CROSS JOIN LATERAL (VALUES
+        ('collation', t.typtype = 'd' AND t.typcollation <> b.typcollation),
+        ('rights', t.typacl IS NOT NULL)
+    ) AS p (kind, found)
+    WHERE p.found
+    UNION ALL SELECT 'pg_extension'::regclass, e.oid, 0, false, 'schema'
+    FROM pg_extension AS e WHERE e.extnamespace NOT IN ('public'::regnamespace, 'pg_catalog'::regnamespace)
+)
+SELECT
+    CASE WHEN m.own THEN m.classid ELSE 0 END, CASE WHEN m.own THEN m.objid ELSE 0 END,
+    coalesce(m.kind, i.type), CASE WHEN m.own OR m.kind IS NULL THEN i.identity ELSE 'of ' || i.type || ' ' || i.identity END
+FROM made AS m
+CROSS JOIN LATERAL pg_identify_object(m.classid, m.objid, m.subid) AS i
+WHERE m.objid >= 16384
+  AND coalesce(i.schema, '') !~ '^pg_'
+  AND i.identity !~ '^pg_(temp|toast)'
+  AND (m.classid <> 'pg_class'::regclass OR NOT EXISTS (
+      SELECT FROM pg_class AS c WHERE c.oid = m.objid AND c.relnamespace::regnamespace::text ~ '^pg_'
+  ))
+  AND NOT EXISTS (
+      SELECT FROM pg_depend AS d
+      WHERE d.classid = m.classid AND d.objid = m.objid AND d.deptype = 'e'
+        AND m.classid <> 'pg_extension'::regclass
+  )
+ORDER BY 3, 4

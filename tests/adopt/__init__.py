@@ -1,0 +1,1 @@
+"""Adopting a database: the first plan is empty."""

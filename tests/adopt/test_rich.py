@@ -1,0 +1,57 @@
+"""A database with one of everything that models can tell, and of much that they cannot."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.adopt.conftest import Adopted
+
+SCRIPT = (Path(__file__).parent / "rich.sql").read_text()
+NEWER = """
+CREATE TABLE shop.newer (
+    room int4range, during daterange, n int, doubled int GENERATED ALWAYS AS (n * 2) VIRTUAL,
+    PRIMARY KEY (room, during WITHOUT OVERLAPS)
+);
+CREATE TABLE shop.newest (
+    a_id int REFERENCES shop.a NOT ENFORCED, room int4range, during daterange, n int CHECK (n > 0) NOT ENFORCED,
+    FOREIGN KEY (room, PERIOD during) REFERENCES shop.newer (room, PERIOD during)
+);
+"""
+RULES = "E,F,W,I,UP,B,BLE,C4,DTZ,PIE,PT,RET,RUF,S,SIM,T20,ANN"
+
+
+def test_plan_is_empty_and_leftovers_are_named(adopted: Callable[[str], Adopted], pg_major: int) -> None:
+    found = adopted(SCRIPT + (NEWER if pg_major >= 18 else ""))
+    told = "\n".join(f"{key}: {reason}" for key, reason in found.made.left.items())
+    assert "table shop.office" in found.left, told
+    assert "view shop.offices" in found.left, told
+    assert "constraint shop.desk.desk_office_id_fkey" in found.left, told
+    assert not [name for name in found.left if name.startswith("table ") and name != "table shop.office"], told
+    for line in told.splitlines():
+        assert " ".join(line.split(": ")[0].split()) in " ".join(found.layer.split())
+    assert "b_a_id_fkey" in found.models, "two tables refer to each other"
+    assert 'class_: Mapped[str | None] = mapped_column("class", sa.Text)' in found.models
+    assert 'Tenancy(Company, column="company_id")' in found.layer.replace("\n# ", " ")
+
+
+def test_what_is_written_is_clean(adopted: Callable[[str], Adopted], pg_major: int) -> None:
+    if pg_major != 18:
+        pytest.skip("the text is the same on every major version")
+    found = adopted(SCRIPT + NEWER)
+    for width in ("88", "120"):
+        run(found.folder, "ruff", "format", "--no-cache", "--isolated", "--line-length", width, "--check", ".")
+    run(found.folder, "ruff", "check", "--no-cache", "--isolated", "--line-length", "120", "--select", RULES, ".")
+    run(found.folder, "mypy", "--strict", "--cache-dir", str(found.folder / ".mypy"), "models.py", "layer.py")
+
+
+def run(folder: Path, program: str, *arguments: str) -> None:
+    """Run one of the tools on the folder."""
+    done = subprocess.run(
+        [sys.executable, "-m", program, *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
