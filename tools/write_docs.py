@@ -50,7 +50,7 @@ def commands() -> Iterator[str]:
     yield from ("", "## Exit status", "", "| status | means |", "|---|---|")
     yield from (f"| {status.value} | {meaning} |" for status, meaning in MEANINGS.items())
     yield from ("", "`freehold psql` ends with psql's own status.")
-    yield from ("", "## Options of every command but `init`", "", *_options(_first_shared(), shared=True))
+    yield from ("", "## Options of every command but `init` and `adopt`", "", *_options(_first_shared(), shared=True))
     for name, command in _walk(typer.main.get_command(app), "freehold"):
         yield from ("", f"## {name}", "", inspect.cleandoc(command.help or ""), "", *_options(command, shared=False))
 

@@ -15,10 +15,12 @@ from examples.subscriptions.layer import DECLARATIONS as SUBSCRIPTIONS
 from examples.subscriptions.models import Base as SubscriptionsBase
 
 from freehold import DataLayer
+from freehold.kernel.roundtrip import round_trip
 from freehold.operations import apply_layer
 from freehold.testing.database import Database
 from tests.adopt.conftest import Adopted, taken
 
+SCHEMA = Path(procrastinate.__file__).with_name("sql") / "schema.sql"
 FORGET = """
 DROP TABLE freehold.backfill, freehold.evidence, freehold.managed_object, freehold.applied_step, freehold.applied_plan,
     freehold.journal_version CASCADE
@@ -62,8 +64,7 @@ def _words(pair: tuple[object, str]) -> tuple[str, str]:
 
 
 def test_procrastinate(adopted: Callable[[str], Adopted]) -> None:
-    script = Path(procrastinate.__file__).with_name("sql") / "schema.sql"
-    found = adopted(script.read_text())
+    found = adopted(SCHEMA.read_text())
     assert "composite type public.procrastinate_job_to_defer_v1" in found.left
     assert not [name for name in found.left if name.startswith(("table ", "index ", "trigger "))], found.left
     assert "class ProcrastinateJobs(Base):" in found.models
@@ -77,6 +78,26 @@ def test_django(database: Database, tmp_path: Path) -> None:
         done = subprocess.run([sys.executable, "-c", MIGRATE, *place], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         found = taken(connection, tmp_path / "adopted")
+        assert round_trip(connection).differences == {}
     assert found.left == []
     assert "class AuthUser(Base):" in found.models
     assert "Extra(" not in found.layer, "models say all of it"
+
+
+@pytest.mark.parametrize("name", ["retail", "subscriptions"])
+def test_example_makes_the_round(name: str, database: Database, layer_name: str) -> None:
+    base, declarations = {
+        "retail": (RetailBase, RETAIL),
+        "subscriptions": (SubscriptionsBase, SUBSCRIPTIONS),
+    }[name]
+    with database.connect(autocommit=True) as connection:
+        apply_layer(connection, DataLayer(base.metadata, *declarations, name=layer_name).declared)
+        assert round_trip(connection).differences == {}
+
+
+def test_procrastinate_makes_the_round(database: Database) -> None:
+    with database.connect(autocommit=True) as connection:
+        connection.execute(SCHEMA.read_bytes())
+        found = round_trip(connection)
+    assert found.differences == {}
+    assert "composite type public.procrastinate_job_to_defer_v1" in map(str, found.unmanaged)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -86,7 +87,7 @@ def chance(draw: st.DrawFn) -> bool:
 
 
 @st.composite
-def table(draw: st.DrawFn, name: str, schema: str) -> str:
+def table(draw: Any, name: str, schema: str) -> str:
     """A table's script."""
     columns = draw(st.lists(NAMES, unique=True, min_size=1, max_size=6))
     types = {column: draw(TYPES) for column in columns}

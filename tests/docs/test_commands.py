@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from freehold.testing.database import Database
 from tests.docs.runner import commands, run
 from tools.check_rooms import ROOMS, ROOT
 
@@ -35,6 +36,13 @@ def test_runtime(shop: Path) -> None:
 
 def test_testing(shop: Path) -> None:
     assert "2 passed" in run(commands(ROOT / "docs" / "testing.md"), shop)
+
+
+def test_adopt(place: Path, database: Database) -> None:
+    output = run(commands(ROOT / "docs" / "adopt.md"), place, {"FREEHOLD_URL": database.url()})
+    told = (ROOT / "docs" / "adopt.md").read_text().split("```text\n")[1].split("```")[0]
+    assert [line for line in told.splitlines() if line not in output] == []
+    assert "-- nothing to do" in output
 
 
 def test_new_project(shop: Path) -> None:

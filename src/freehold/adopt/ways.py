@@ -41,21 +41,23 @@ class Ways:
     reasons: dict[Key, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for other in self.survey.unmanaged:
-            self.reasons[Key(other.kind, (other.name,))] = "of no kind that Freehold manages"
+        for known in self.survey.unmanaged:
+            self.reasons[Key(known.kind, (known.name,))] = "of no kind that Freehold manages"
         for key, item in self.catalog.objects.items():
-            if key in ALWAYS_THERE or key.kind in SILENT:
-                continue
-            if key.name[0] == OWN_SCHEMA and key.kind != "extension":
-                self.leave(key, "Freehold's own schema")
-            elif key.kind == "event_trigger":
-                self.leave(key, "an event trigger of the whole database")
-            elif key.kind in MODELS | EXTRAS:
-                self.chosen[key] = _first(item)
+            if key not in ALWAYS_THERE and key.kind not in SILENT:
+                self._begin(key, item)
         for key, cause in self.survey.standing.items():
             if key in self.chosen:
                 self.leave(key, f"stands on {cause}")
         self.close()
+
+    def _begin(self, key: Key, item: Object) -> None:
+        if key.name[0] == OWN_SCHEMA and key.kind != "extension":
+            self.leave(key, "Freehold's own schema")
+        elif key.kind == "event_trigger":
+            self.leave(key, "an event trigger of the whole database")
+        elif key.kind in MODELS | EXTRAS:
+            self.chosen[key] = _first(item)
 
     @property
     def catalog(self) -> Catalog:

@@ -164,7 +164,7 @@ def _adopted(layer: Declarations) -> dict[tuple[str, str], Class]:
                 hint="Give the layer the metadata that holds the table.",
             )
         while reached:
-            found.update({name: Class(Ownership.EXEMPT, reason=item.reason) for name in reached})
+            found.update({name: Class(Ownership.ADOPTED, reason=item.reason) for name in reached})
             reached = [name for name, table in tables.items() if name not in found and _parent(table) in reached]
     return found
 

@@ -23,13 +23,14 @@ class Ownership(StrEnum):
     TENANT = "tenant"
     SHARED = "shared"
     EXEMPT = "exempt"
+    ADOPTED = "adopted"
 
 
 @dataclass(frozen=True, slots=True)
 class Class:
     """How a declaration classifies one table of the metadata.
 
-    ``tenant_column`` is empty for shared and exempt tables; ``reason`` is given for exempt ones.
+    ``tenant_column`` is empty for shared, exempt and adopted tables; ``reason`` is given for the last two.
     """
 
     ownership: Ownership

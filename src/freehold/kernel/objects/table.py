@@ -22,7 +22,8 @@ class TableFacts:
     of
         ``(schema, table)`` that a room derived this table from, or empty: a history table names its base table.
     role
-        What the table is to the layer: ``model``, ``root``, ``shared``, ``exempt``, ``history``, ``report``, ``state``.
+        What the table is to the layer: ``model``, ``root``, ``shared``, ``exempt``, ``adopted``, ``history``,
+        ``report``, ``state``.
     application
         Table privileges that the application's role gets.
     writers

@@ -25,6 +25,7 @@ from freehold.rooms.roles.declare import Roles
 
 CHANGES = frozenset({"INSERT", "UPDATE", "DELETE"})
 OWNED = (Schema, Table, View, Sequence, Enum, Domain, Function)
+ADOPTED = "adopted"
 OWN_SCHEMA = "freehold"
 """Its owner could drop the context's verifier, so that it stays with whoever installs the layer."""
 
@@ -33,6 +34,8 @@ def owner_objects(model: Model) -> Iterator[Object]:
     """The layer's owner for everything that no room has given an owner of its own."""
     taken = {item.target_key for item in model.of_kind(Owner)}
     for item in model.objects.values():
+        if isinstance(item, Table) and item.facts.role == ADOPTED:
+            continue  # whoever owns it uses it
         if isinstance(item, OWNED) and item.key not in taken and item.key != Key("schema", (OWN_SCHEMA,)):
             yield Owner(
                 on=item.kind,
@@ -52,9 +55,9 @@ def application_privileges(declaration: Roles, table: Table, *, tenants: bool) -
     """What the application may do with a table.
 
     A partition gives nothing: it is reached through its parent, whose policies then hold. In a layer without tenants
-    every table is exempt, and the application's own.
+    every table is exempt, and the application's own. An adopted table keeps the rights that it was found with.
     """
-    if table.parent:
+    if table.parent or table.facts.role == ADOPTED:
         return frozenset()
     if table.facts.role in {"shared", "exempt"} and tenants:
         read = frozenset({"SELECT"})
