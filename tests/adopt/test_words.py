@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freehold.adopt import naming, parse, source
+from freehold.adopt.left import lines
 from freehold.adopt.naming import Names, attribute_name, class_name, layer_name, variable_name
 from freehold.adopt.source import Text, call, written
 from freehold.kernel import stable
+from freehold.kernel.objects import Key
 from freehold.layer import _NAME
 from tests.adopt.conftest import Adopted
 
@@ -62,3 +64,12 @@ def test_tenants_are_guessed_only_where_they_are_plain(adopted: Callable[[str], 
         "CREATE TABLE c (id int PRIMARY KEY, company_id int REFERENCES company);"
     )
     assert found.made.guess is None, "two tables could hold the tenants"
+
+
+def test_a_property_that_many_have_is_told_once() -> None:
+    left = {Key("comment", (f"of index i{n}",)): "why" for n in range(7)}
+    assert list(lines({**left, Key("table", ("a", "b")): "why"})) == [
+        ("table a.b", "why"),
+        ("comment of 7 objects", "why"),
+    ]
+    assert len(list(lines(dict(list(left.items())[:5])))) == 5
