@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,3 +65,11 @@ def adopted(database: Database, tmp_path: Path) -> Callable[[str], Adopted]:
             return taken(connection, tmp_path / "adopted")
 
     return make
+
+
+def run(folder: Path, program: str, *arguments: str) -> None:
+    """Run one of the tools on the folder."""
+    done = subprocess.run(
+        [sys.executable, "-m", program, *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from freehold.testing.database import Database
-from tests.adopt.conftest import taken
+from tests.adopt.conftest import run, taken
 
 NAMES = st.sampled_from(
     [
@@ -145,3 +145,6 @@ def test_first_plan_is_empty(database: Database, script: tuple[str, ...]) -> Non
         connection.execute((START + "\n".join(script)).encode())
         found = taken(connection, Path(folder))
         assert not [name for name in found.left if name.startswith("table ")], found.made.left
+        for width in ("88", "120"):
+            run(found.folder, "ruff", "format", "--no-cache", "--isolated", "--line-length", width, "--check", ".")
+        run(found.folder, "ruff", "check", "--no-cache", "--isolated", "--select", "E4,E7,E9,F,I", ".")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.adopt.conftest import Adopted
+from freehold.testing.database import Database
+from tests.adopt.conftest import Adopted, run
 
 SCRIPT = (Path(__file__).parent / "rich.sql").read_text()
 NEWER = """
@@ -49,9 +48,26 @@ def test_what_is_written_is_clean(adopted: Callable[[str], Adopted], pg_major: i
     run(found.folder, "mypy", "--strict", "--cache-dir", str(found.folder / ".mypy"), "models.py", "layer.py")
 
 
-def run(folder: Path, program: str, *arguments: str) -> None:
-    """Run one of the tools on the folder."""
-    done = subprocess.run(
-        [sys.executable, "-m", program, *arguments], cwd=folder, capture_output=True, text=True, check=False
+def test_what_is_written_otherwise_is_told_plainly(
+    adopted: Callable[[str], Adopted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A text that PostgreSQL does not take back as it wrote it goes to the layer, then nowhere, and is named."""
+    for module in ("columns", "constraints", "extras", "indexes", "kinds"):
+        monkeypatch.setattr(f"freehold.adopt.{module}.stable", lambda text: text)
+    found = adopted("CREATE TABLE a (id int PRIMARY KEY, b varchar CHECK (b IN ('x', 'y')))")
+    assert found.left == ["constraint public.a.a_b_check"]
+    assert "class A(Base):" in found.models
+
+
+def test_extension_in_a_schema_of_its_own(adopted: Callable[[str], Adopted], database: Database) -> None:
+    with database.connect(autocommit=True) as connection:
+        there = connection.execute("SELECT FROM pg_available_extensions WHERE name = 'citext'").fetchone()
+    if there is None:
+        pytest.skip("the server has no citext")
+    found = adopted(
+        "CREATE SCHEMA tools; CREATE EXTENSION citext SCHEMA tools;"
+        "CREATE TABLE a (id int PRIMARY KEY, name tools.citext UNIQUE, names tools.citext[])"
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert found.left == []
+    assert 'Extension(extension="citext", into="tools")' in found.layer
+    assert 'ServerType("tools.citext[]")' in found.models

@@ -44,7 +44,8 @@ def _object(item: Object, ways: Ways) -> Node:
     for field in fields(item):
         value = getattr(item, field.name)
         default = field.default_factory() if field.default_factory is not MISSING else field.default
-        if field.compare and field.name not in _READ_BACK and value != default:
+        told = field.compare or field.name == "into"
+        if told and field.name not in _READ_BACK and value != default:
             named[field.name] = _value(item, field.name, value)
     named["after"] = _after(item, ways)
     return call(type(item).__name__, **named)

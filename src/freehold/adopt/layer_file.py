@@ -8,6 +8,7 @@ import tokenize
 from collections.abc import Iterable, Iterator, Mapping
 
 from freehold.adopt.extras import extra_lines
+from freehold.adopt.left import lines
 from freehold.adopt.models import Module
 from freehold.adopt.naming import Names
 from freehold.adopt.source import LONGEST, Node, Text, call, written
@@ -79,19 +80,19 @@ def _comment(text: str, indent: str = "# ", following: str = "# ") -> list[str]:
 
 def _left(left: Mapping[Key, str]) -> Iterator[str]:
     yield "# Left alone, since no plan touches what the layer does not name:"
-    for key, reason in sorted(left.items()):
-        yield from _comment(f"{key}: {reason}", "# - ", "#   ")
+    for name, reason in lines(left):
+        yield from _comment(f"{name}: {reason}", "# - ", "#   ")
 
 
 def _head(body: str, entities: Iterable[str]) -> str:
     tokens = tokenize.generate_tokens(io.StringIO(body).readline)
     used = {token.string for token in tokens if token.type == tokenize.NAME}
     objects = [name for name in _OBJECTS if name in used]
-    lines = [_from("freehold", [name for name in ("Adopted", "DataLayer", "Extra") if name in used])]
+    imports = [_from("freehold", [name for name in ("Adopted", "DataLayer", "Extra") if name in used])]
     if objects:
-        lines.append(_from("freehold.kernel.objects", objects))
+        imports.append(_from("freehold.kernel.objects", objects))
     own = _from("models", sorted({"Base", *entities}, key=_import_order))
-    return "\n\n".join(["from __future__ import annotations", "\n".join(lines), own])
+    return "\n\n".join(["from __future__ import annotations", "\n".join(imports), own])
 
 
 def _import_order(name: str) -> tuple[int, str]:

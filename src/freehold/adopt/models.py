@@ -53,7 +53,7 @@ def write_models(ways: Ways) -> Module:
     entities = {each.table.key: _name(each, names) for each in parts}
     sequences = [
         sequence_line(item, names.give(variable_name(item.sequence), variable_name("_".join(item.name))), schema)
-        for item in _told(ways, Sequence)
+        for item in sorted(_told(ways, Sequence), key=lambda item: item.name)
     ]
     texts = [_entity(each, entities[each.table.key], writer, schema) for each in parts]
     partitions = [partition_text(table, schema) for table in tables if table.parent]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from sqlalchemy.orm import DeclarativeBase
@@ -21,8 +22,6 @@ IMPORTED = frozenset(
 ANNOTATIONS = frozenset({"bool", "bytes", "float", "int", "list", "str"})
 """Names of types in annotations, which an attribute of the same name would hide."""
 
-_BETWEEN_WORDS = re.compile(r"[\W_]+")
-
 
 def class_name(table: str) -> str:
     """The name of a table's class.
@@ -30,9 +29,15 @@ def class_name(table: str) -> str:
     >>> class_name("order_line"), class_name("2nd table"), class_name("OrderLine"), class_name("ORDER")
     ('OrderLine', 'Table2ndTable', 'OrderLine', 'Order')
     """
-    words = [word for word in _BETWEEN_WORDS.split(table) if word]
+    words = [word for word in re.split(r"_+", _letters(table)) if word]
     name = "".join(_capital(word) for word in words)
-    return name if name and not name[0].isdigit() else f"Table{name}"
+    return name if name.isidentifier() and not keyword.iskeyword(name) else f"Table{name}"
+
+
+def _letters(name: str) -> str:
+    """A name as Python reads it, with one underscore for all that no name may hold."""
+    normal = unicodedata.normalize("NFKC", name)
+    return "".join(letter if f"a{letter}".isidentifier() else " " for letter in normal).strip().replace(" ", "_")
 
 
 def _capital(word: str) -> str:
@@ -45,12 +50,12 @@ def attribute_name(column: str) -> str:
     >>> attribute_name("email"), attribute_name("class"), attribute_name("metadata"), attribute_name("first name")
     ('email', 'class_', 'metadata_', 'first_name')
     """
-    name = column if column.isidentifier() else re.sub(r"\W+", "_", column)
+    name = _letters(column)
     if name.startswith("__"):  # Python would mangle it
         name = name.lstrip("_")
     if not name.strip("_"):
         name = "column"
-    if name[0].isdigit():
+    if not name.isidentifier():  # it begins with a digit
         name = f"column_{name}"
     return f"{name}_" if _taken(name) else name
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from freehold.adopt import Adoption, adopt
+from freehold.adopt.left import lines
 from freehold.cli.options import Json
 from freehold.cli.render import note, print_json
 from freehold.errors import InputError
@@ -72,8 +73,8 @@ def _tell(made: Adoption) -> None:
     note(f"{made.tables} tables adopted; the first plan is empty.")
     if made.left:
         note(f"{len(made.left)} objects are left alone, as the end of layer.py says too:")
-    for key, reason in sorted(made.left.items()):
-        note(f"  {key}: {reason}")
+    for name, reason in lines(made.left):
+        note(f"  {name}: {reason}")
     if made.guess:
         note(
             f"{made.guess.root} looks like the table of tenants, by {made.guess.column} in {made.guess.tables} tables."

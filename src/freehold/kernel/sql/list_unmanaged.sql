@@ -99,8 +99,6 @@ WITH made (classid, objid, subid, own, kind) AS (
         ('rights', t.typacl IS NOT NULL)
     ) AS p (kind, found)
     WHERE p.found
-    UNION ALL SELECT 'pg_extension'::regclass, e.oid, 0, false, 'schema'
-    FROM pg_extension AS e WHERE e.extnamespace NOT IN ('public'::regnamespace, 'pg_catalog'::regnamespace)
 )
 SELECT
     CASE WHEN m.own THEN m.classid ELSE 0 END, CASE WHEN m.own THEN m.objid ELSE 0 END,
@@ -116,6 +114,5 @@ WHERE m.objid >= 16384
   AND NOT EXISTS (
       SELECT FROM pg_depend AS d
       WHERE d.classid = m.classid AND d.objid = m.objid AND d.deptype = 'e'
-        AND m.classid <> 'pg_extension'::regclass
   )
 ORDER BY 3, 4
