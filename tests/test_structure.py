@@ -35,11 +35,12 @@ MAY_IMPORT = {
     "planfile": CORE,
     "rehearsal": CORE | {"operations", "planfile", "servers"},
     "revision": CORE,
+    "assess": CORE,
     "adopt": CORE | {"journal", "layer", "operations"},
     "testing": CORE | {"servers", "runtime", "rooms", "layer", "operations"},
     "cli": CORE
     | {"servers", "runtime", "rooms", "journal", "registry", "layer", "operations", "isolation", "adopt"}
-    | {"undo", "planfile", "rehearsal"},
+    | {"undo", "planfile", "rehearsal", "assess"},
     "console": CORE | {"servers", "runtime", "rooms", "journal", "registry", "layer", "operations"},
 }
 FILES = sorted(SOURCE.rglob("*.py"))

@@ -11,6 +11,7 @@ import typer
 
 from freehold.cli import (
     adopt,
+    assess,
     audit,
     change,
     credentials,
@@ -42,6 +43,7 @@ app = typer.Typer(
     add_completion=False,
 )
 for group in (
+    assess,
     init,
     adopt,
     serve,

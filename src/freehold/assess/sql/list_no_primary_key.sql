@@ -1,0 +1,13 @@
+SELECT NULL AS severity, format('%%I.%%I', n.nspname, c.relname) AS subject,
+    'rows cannot be told apart, replicated logically or changed in batches' AS evidence,
+    format('ALTER TABLE %%s ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY', format('%%I.%%I', n.nspname, c.relname)) AS mend
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS k WHERE k.conrelid = c.oid AND k.contype = 'p')
+    AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'freehold', 'freehold_coming', 'freehold_gone')
+    AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_depend AS e
+        WHERE e.classid = 'pg_catalog.pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e'
+    )
+ORDER BY 2

@@ -1,0 +1,13 @@
+SELECT NULL AS severity, format('%%s, policy %%I', format('%%I.%%I', n.nspname, c.relname), p.polname) AS subject,
+    'it lets rows be written by the condition on reading alone, which differs for ' || CASE p.polcmd WHEN 'a' THEN 'INSERT' ELSE 'everything' END AS evidence,
+    '' AS mend
+FROM pg_catalog.pg_policy AS p
+JOIN pg_catalog.pg_class AS c ON c.oid = p.polrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE p.polcmd = 'a' AND p.polpermissive AND pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid) = 'true'
+    AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'freehold', 'freehold_coming', 'freehold_gone')
+    AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_depend AS e
+        WHERE e.classid = 'pg_catalog.pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e'
+    )
+ORDER BY 2

@@ -1,0 +1,12 @@
+SELECT NULL AS severity, format('%%I.%%I', n.nspname, c.relname) AS subject,
+    'row security is enabled and does not hold its owner' AS evidence,
+    format('ALTER TABLE %%s FORCE ROW LEVEL SECURITY', format('%%I.%%I', n.nspname, c.relname)) AS mend
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND c.relrowsecurity AND NOT c.relforcerowsecurity
+    AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'freehold', 'freehold_coming', 'freehold_gone')
+    AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_depend AS e
+        WHERE e.classid = 'pg_catalog.pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e'
+    )
+ORDER BY 2

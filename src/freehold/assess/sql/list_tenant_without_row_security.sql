@@ -1,0 +1,15 @@
+SELECT NULL AS severity, format('%%I.%%I', n.nspname, c.relname) AS subject,
+    'it has the column ' || %(tenant)s || ' and no row security' AS evidence,
+    format('ALTER TABLE %%s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', format('%%I.%%I', n.nspname, c.relname)) AS mend
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND NOT c.relrowsecurity AND EXISTS (
+        SELECT FROM pg_catalog.pg_attribute AS t
+        WHERE t.attrelid = c.oid AND t.attname = %(tenant)s AND NOT t.attisdropped
+    )
+    AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'freehold', 'freehold_coming', 'freehold_gone')
+    AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_depend AS e
+        WHERE e.classid = 'pg_catalog.pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e'
+    )
+ORDER BY 2

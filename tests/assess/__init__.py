@@ -1,0 +1,1 @@
+"""The architecture review of any database."""
