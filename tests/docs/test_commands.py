@@ -45,6 +45,17 @@ def test_adopt(place: Path, database: Database) -> None:
     assert "-- nothing to do" in output
 
 
+def test_change(place: Path, database: Database) -> None:
+    output = run(commands(ROOT / "docs" / "change.md"), place, {"FREEHOLD_URL": database.url()})
+    assert "every value of shop.customer.domain" in output
+    assert "is final since" in output
+
+
+def test_assess(place: Path, database: Database) -> None:
+    run(commands(ROOT / "docs" / "assess.md"), place, {"FREEHOLD_URL": database.url()})
+    assert "<h1>Review of" in (place / "review.html").read_text()
+
+
 def test_new_project(shop: Path) -> None:
     text = (shop / "README.md").read_text()
     script = text.split("```sh\n")[1].split("```")[0].replace("freehold apply ", "freehold apply --yes ")

@@ -143,7 +143,7 @@ def test_a_required_column_is_filled(live: psycopg.Connection[Any], database: Da
     assert seen.refused == []
     assert one(live, "SELECT count(*) FROM shop.customer WHERE domain IS DISTINCT FROM upper(mail)") == 0
     assert [step.change.title for step in plan.waiting] == [
-        "stop filling for older applications: trigger shop.customer.zz_freehold_customer_domain"
+        "stop filling for older applications: trigger shop.customer.zz_freehold_value_customer_domain"
     ]
     contract(live, declared)
     with pytest.raises(psycopg.errors.NotNullViolation):

@@ -121,6 +121,7 @@ def in_order(
                 _order_leaving(node, work, works, needs, live)
     _order_functions(works, needs, desired)
     _order_triggers(works, needs, site)
+    _order_fillings(works, needs, found)
     _order_names(works, needs)
     rank = {node: 1000 - w.item.rank if w.verb == "drop" else w.item.rank for node, w in works.items()}
     works = _with_waiting(works, needs)
@@ -222,6 +223,16 @@ def _order_triggers(works: Mapping[Key, Work], needs: dict[Key, set[Key]], site:
     for node, work in works.items():
         if work.key.kind == "trigger" and work.verb == "make" and not site.new.intersection(work.item.parents):
             needs[node] |= wanted
+
+
+def _order_fillings(works: Mapping[Key, Work], needs: dict[Key, set[Key]], found: Difference) -> None:
+    """A value may be made of a column that has another name now: that one is filled first."""
+    for key, filling in found.fillings.items():
+        node = _node("make", key)
+        if node in works and not filling.old:
+            for other, renamed in found.fillings.items():
+                if renamed.old and renamed.table == filling.table and _node("make", other) in works:
+                    needs[node].add(_node("make", other))
 
 
 def _order_names(works: Mapping[Key, Work], needs: dict[Key, set[Key]]) -> None:

@@ -22,6 +22,10 @@ LOSS, GUARD, WAIT = "--allow-data-loss", "--allow-weaker-guard", "--allow-long-l
 """The flags for steps that lose data, weaken a guard, or keep writes waiting beyond the lock budget."""
 
 
+GOES_ALONG = frozenset({"owner", "grant"})
+"""Kinds that go with their object when it is taken back."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One change of a plan: what it does, what it locks, which room wants it, and why."""
@@ -251,7 +255,8 @@ def _steps(declared: Declared, works: Iterable[Work], live: Catalog, site: Site,
                 # What takes the whole of it back stands with the first of its changes.
                 undo = undo_of(work, live, site, found.fillings.get(work.key)) if number == 0 else ()
                 undo = (*undo, *change.undo)
-                change = replace(change, undo=undo, reversible=change.reversible and (bool(undo) or number > 0))
+                back = bool(undo) or number > 0 or work.key.kind in GOES_ALONG
+                change = replace(change, undo=undo, reversible=change.reversible and back)
             if change.shown:
                 yield Step(
                     number=0,

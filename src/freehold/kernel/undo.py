@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from freehold.kernel.names import Sql
-from freehold.kernel.objects import Change, Key, Object, Site, Undo
+from freehold.kernel.objects import Change, Constraint, Key, Object, Site, Undo
 from freehold.kernel.observe import Catalog
 from freehold.kernel.online.columns import Filling
 from freehold.kernel.work import Work
@@ -55,7 +55,16 @@ def _undone(work: Work, live: Catalog, site: Site, filling: Filling | None) -> I
         ends = filling.end() if filling and work.verb == "make" else ()
         loses = "" if filling and filling.old else change.loses
         statements: tuple[Sql, ...] = (*ends, *change.statements)
-        yield Undo(f"take back {work.key}", statements, change.transactional, loses, change.weakens)
+        weakens = "" if _goes_with_columns(work.item, site) else change.weakens
+        yield Undo(f"take back {work.key}", statements, change.transactional, loses, weakens)
+
+
+def _goes_with_columns(item: Object, site: Site) -> bool:
+    """Whether a constraint is about columns alone that are taken back with it."""
+    if not isinstance(item, Constraint):
+        return False
+    columns = {Key("column", (item.schema, item.table, name)) for name in item.columns}
+    return bool(columns) and columns <= site.new
 
 
 def _inverse(verb: str, item: Object, before: Object | None, site: Site) -> Iterable[Change]:

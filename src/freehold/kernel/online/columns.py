@@ -50,8 +50,9 @@ class Filling:
 
     @property
     def trigger(self) -> Sql:
-        """The trigger's name, and its function's."""
-        return ident(f"{OURS}{shortened(f'{self.column.table}_{self.into}', 50)}")
+        """The trigger's name, and its function's; names are in step before values are made of them."""
+        what = "name" if self.old else "value"
+        return ident(f"{OURS}{what}_{shortened(f'{self.column.table}_{self.into}')}")
 
     @property
     def function(self) -> Sql:
