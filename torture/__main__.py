@@ -8,11 +8,14 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from benchmarks.changes.catalogue import CASES
+
 from freehold.runtime.workload import ISOLATIONS, Isolation
 from freehold.servers import find_embedded
 from torture import (
     append,
     bank,
+    changes,
     cuts,
     dead_peer,
     failover,
@@ -56,6 +59,7 @@ HARNESSES = (
     Harness("tenants", 100_000, tenants.run),
     Harness("injection", 10_000, injection.run),
     Harness("tampering", 1_000, tampering.run),
+    Harness("changes", len(CASES), changes.run),
     Harness("interference", 50_000, interference.run),
     Harness("interference subscriptions", 50_000, interference.run_subscriptions),
     Harness("dead peer", 100, dead_peer.run),

@@ -1,0 +1,188 @@
+"""Every kind of change, its connection cut at any point until it comes to its end: nothing lost, nothing left."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from benchmarks.changes.catalogue import CASES, Case
+from benchmarks.changes.shape import NAME, Shape, fill
+
+from freehold.errors import FreeholdError
+from freehold.kernel.budget import LockBudget, Pace
+from freehold.kernel.compile import Declared
+from freehold.operations import apply_layer, plan_layer
+from freehold.servers import OwnedServer, disposable, find_embedded
+from freehold.testing.database import create_database, drop_database
+from torture.ground import QUIET
+from torture.result import Result
+
+ROWS = 4_000
+CUTS = 5
+"""How often the connection of one change is cut before it is let come to its end."""
+BUDGET = LockBudget(hold_seconds=0.0, pace=Pace(batch_seconds=0.01))
+"""Whatever can go in batches does, so that there are many points to cut at."""
+LEFT = """
+SELECT 'invalid index ' || i.indexrelid::regclass FROM pg_index AS i WHERE NOT i.indisvalid
+UNION ALL SELECT 'trigger ' || tgname FROM pg_trigger WHERE tgname LIKE 'zz\\_freehold\\_%'
+UNION ALL SELECT 'function ' || proname FROM pg_proc WHERE pronamespace = to_regnamespace('freehold_coming')
+UNION ALL SELECT 'table ' || oid::regclass FROM pg_class
+    WHERE relkind IN ('r', 'p')
+        AND relnamespace IN (to_regnamespace('freehold_coming'), to_regnamespace('freehold_gone'))
+UNION ALL SELECT 'column ' || attrelid::regclass || '.' || attname
+    FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
+    WHERE c.relkind = 'r' AND a.attname LIKE '%\\_\\_%' AND NOT a.attisdropped AND a.attrelid >= 16384
+UNION ALL SELECT 'constraint ' || conname FROM pg_constraint WHERE NOT convalidated
+"""
+Connection = psycopg.Connection[Any]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """One change: how often it was cut, and what was wrong at its end."""
+
+    name: str
+    cuts: int
+    wrong: tuple[str, ...]
+
+
+def run(size: int, seed: int) -> Result:
+    """Cut each of the first ``size`` kinds of change.
+
+    Parameters
+    ----------
+    size
+        How many kinds; all of them at full size.
+    seed
+        Of the moments at which connections are cut.
+    """
+    started, dice = time.monotonic(), random.Random(seed)
+    with disposable(find_embedded(), settings={**QUIET, "max_wal_size": "4GB"}) as server:
+        _template(server)
+        chosen = CASES[:size] if size < len(CASES) else CASES
+        ended = [_cut(server, case, dice) for case in chosen]
+        caught = sum(_caught(server, damage) for damage in DEFECTS)
+    wrong = [f"{each.name}: {', '.join(each.wrong)}" for each in ended if each.wrong]
+    return Result(
+        name="changes",
+        size=sum(each.cuts for each in ended),
+        seed=seed,
+        violations=len(wrong),
+        seconds=time.monotonic() - started,
+        defects_seeded=len(DEFECTS),
+        defects_caught=caught,
+        notes="; ".join(wrong) or f"{len(ended)} kinds of change, each cut up to {CUTS} times and taken up again",
+    )
+
+
+def _template(server: OwnedServer) -> None:
+    create_database(server, "template_changes")
+    with server.connect("template_changes", autocommit=True) as connection:
+        apply_layer(connection, Shape().layer().declared)
+        fill(connection, ROWS)
+
+
+@contextmanager
+def _copy(server: OwnedServer) -> Iterator[None]:
+    create_database(server, NAME, template="template_changes")
+    try:
+        yield
+    finally:
+        drop_database(server, NAME)
+
+
+def _cut(server: OwnedServer, case: Case, dice: random.Random) -> Ended:
+    before, after = Shape(), Shape()
+    case.before(before)
+    case.edit(after)
+    declared, cuts = after.layer().declared, 0
+    with _copy(server):
+        with server.connect(NAME, autocommit=True) as connection:
+            apply_layer(
+                connection,
+                before.layer().declared,
+                contract=True,
+                data_loss=True,
+                weaker_guard="torture",
+                budget=BUDGET,
+            )
+            kept = _sums(connection, before)
+        for _ in range(CUTS):
+            cuts += _until_cut(server, case, declared, dice.uniform(0.15, 1.2))
+        with server.connect(NAME, autocommit=True) as connection:
+            try:
+                _apply(connection, case, declared)
+                wrong = _wrong(connection, declared, kept, after)
+            except (FreeholdError, psycopg.Error) as error:
+                wrong = [str(error)]
+    return Ended(case.name, cuts, tuple(wrong))
+
+
+def _until_cut(server: OwnedServer, case: Case, declared: Declared, seconds: float) -> int:
+    """Apply until the backend is terminated; 1 where it was before the end."""
+    with server.connect(NAME, autocommit=True) as connection, server.connect("postgres", autocommit=True) as other:
+        pid = connection.info.backend_pid
+        timer = threading.Timer(seconds, lambda: other.execute("SELECT pg_terminate_backend(%s)", (pid,)))
+        timer.start()
+        try:
+            _apply(connection, case, declared)
+        except (FreeholdError, psycopg.Error):
+            if not connection.broken:
+                raise
+            return 1
+        finally:
+            timer.cancel()
+            timer.join()
+    return 0
+
+
+def _apply(connection: Connection, case: Case, declared: Declared) -> None:
+    for contract in (False, True):
+        apply_layer(
+            connection,
+            declared,
+            contract=contract,
+            data_loss=case.loses,
+            weaker_guard="torture" if case.weaker else "",
+            budget=BUDGET,
+        )
+
+
+def _sums(connection: Connection, shape: Shape) -> tuple[Any, ...]:
+    query = f"SELECT count(*), sum(id), sum(amount), sum(units) FROM app.{shape.table}"
+    return connection.execute(query.encode()).fetchone() or ()
+
+
+def _wrong(connection: Connection, declared: Declared, kept: tuple[Any, ...], shape: Shape) -> list[str]:
+    found = [row[0] for row in connection.execute(LEFT.encode())]
+    found += [f"step left: {step.change.title}" for step in plan_layer(connection, declared).steps]
+    now = _sums(connection, shape)
+    return found if now == kept else [*found, f"rows were {kept} and are {now}"]
+
+
+Damage = Callable[[Connection], object]
+DEFECTS: tuple[Damage, ...] = (
+    lambda connection: connection.execute("DELETE FROM app.entry WHERE id = 7"),
+    lambda connection: connection.execute(
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'app.entry_at_ix'::regclass"
+    ),
+    lambda connection: connection.execute("ALTER TABLE app.entry ADD COLUMN units__new bigint"),
+    lambda connection: connection.execute("ALTER TABLE app.entry ADD CONSTRAINT x CHECK (units > 0) NOT VALID"),
+    lambda connection: connection.execute("ALTER TABLE app.entry ALTER units DROP NOT NULL"),
+)
+"""What a change that was cut might leave behind, done on purpose."""
+
+
+def _caught(server: OwnedServer, damage: Damage) -> bool:
+    with _copy(server), server.connect(NAME, autocommit=True) as connection:
+        declared, kept = Shape().layer().declared, _sums(connection, Shape())
+        if _wrong(connection, declared, kept, Shape()):
+            return False
+        damage(connection)
+        return bool(_wrong(connection, declared, kept, Shape()))
