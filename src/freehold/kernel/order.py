@@ -122,6 +122,7 @@ def in_order(
     _order_functions(works, needs, desired)
     _order_triggers(works, needs, site)
     _order_fillings(works, needs, found)
+    _order_owners(works, needs)
     _order_names(works, needs)
     rank = {node: 1000 - w.item.rank if w.verb == "drop" else w.item.rank for node, w in works.items()}
     works = _with_waiting(works, needs)
@@ -223,6 +224,15 @@ def _order_triggers(works: Mapping[Key, Work], needs: dict[Key, set[Key]], site:
     for node, work in works.items():
         if work.key.kind == "trigger" and work.verb == "make" and not site.new.intersection(work.item.parents):
             needs[node] |= wanted
+
+
+def _order_owners(works: Mapping[Key, Work], needs: dict[Key, set[Key]]) -> None:
+    """A sequence of a column has its table's owner, and takes a new one with it alone."""
+    owners = [node for node, work in works.items() if work.key.kind == "owner" and work.verb != "drop"]
+    tables = {node for node in owners if works[node].key.name[0] == "table"}
+    for node in owners:
+        if works[node].key.name[0] == "sequence":
+            needs[node] |= tables
 
 
 def _order_fillings(works: Mapping[Key, Work], needs: dict[Key, set[Key]], found: Difference) -> None:
