@@ -118,7 +118,7 @@ def plan_layer(
     settled_once = journal.has_finished_plan(connection, installed)
     begun = frozenset() if settled_once else renamed.managed | {Key("database", ()), Key("schema", (journal.SCHEMA,))}
     plan = make_plan(declared, desired, renamed.live, found, first, begun)
-    plan = with_estimates(plan, live, budget)
+    plan = with_estimates(plan, renamed.live, budget)
     if renamed.steps:
         return plan  # what it would meet can be asked for only under the new names
     refuse_violations(connection, plan, desired, live, frozenset(found.fillings))

@@ -272,3 +272,12 @@ def test_a_key_is_renamed_at_once_or_not(live: psycopg.Connection[Any]) -> None:
         plan_layer(live, layer(data, Rename(table, column="number", was="id")))
     apply_layer(live, layer(data, Rename(table, column="number", was="id", at_once=True)))
     assert one(live, "SELECT count(number) FROM shop.customer") == ROWS
+
+
+def test_a_renamed_table_keeps_its_weight(live: psycopg.Connection[Any]) -> None:
+    """What is too large to be written anew under its old name is so under the new one."""
+    data = metadata(number=sa.BigInteger)
+    table = data.tables["shop.customer"].to_metadata(moved := sa.MetaData(schema="shop"), name="client")
+    declared = layer(moved, Rename(table, was="customer"))
+    steps = [step.change.title for step in plan_layer(live, declared, budget=ALWAYS).steps]
+    assert any(title.startswith("prepare another type of column shop.client.units") for title in steps), steps

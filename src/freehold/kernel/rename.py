@@ -51,7 +51,11 @@ def rename(
             keys = frozenset(_renamed_key(key, [item]) for key in keys)
     if not steps:
         return Renamed(live, managed, ())
-    moved = _rehearse(connection, live, steps)
+    moved = replace(
+        _rehearse(connection, live, steps),
+        bytes={_renamed_key(key, pending): size for key, size in live.bytes.items()},
+        heavy=frozenset(_renamed_key(key, pending) for key in live.heavy),
+    )
     tables = {Key("table", name_of(item.entity)) for item in pending}
     followers = list(_followers(moved, desired, tables))
     return Renamed(

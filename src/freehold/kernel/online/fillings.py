@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from psycopg import sql
 
@@ -43,12 +44,8 @@ def find_fillings(
                 continue
             begun = made.batch.name in progress and (not made.followed or trigger_key(made) in live.objects)
             finished = begun and progress[made.batch.name]
-            result[key] = _with_progress(made, begun=begun, finished=finished)
+            result[key] = replace(made, begun=begun, finished=finished)
     return {key: made for key, made in result.items() if _is_needed(key, made, found)}
-
-
-def _with_progress(made: Filling, *, begun: bool, finished: bool) -> Filling:
-    return Filling(made.column, made.into, made.key, made.value, made.old, made.followed, begun, finished)
 
 
 def _is_needed(key: Key, made: Filling, found: Difference) -> bool:
