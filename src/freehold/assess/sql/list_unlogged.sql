@@ -8,8 +8,9 @@ WHERE c.relkind = 'r' AND c.relpersistence = 'u'
     AND (c.relacl IS NULL OR EXISTS (
         SELECT FROM pg_catalog.aclexplode(c.relacl) AS g
         LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = g.grantee
-        WHERE g.grantee = 0 OR r.rolcanlogin AND r.oid <> c.relowner
-            OR EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m WHERE m.roleid = g.grantee)
+        WHERE g.privilege_type = 'INSERT' AND g.grantee <> c.relowner
+            AND (g.grantee = 0 OR r.rolcanlogin
+                OR EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m WHERE m.roleid = g.grantee))
     ))
     AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'freehold', 'freehold_coming', 'freehold_gone')
     AND NOT EXISTS (
