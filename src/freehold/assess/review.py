@@ -81,7 +81,7 @@ class Review:
 
 
 def assess(connection: Connection, *, limits: Limits | None = None, checks: Sequence[Check] = CHECKS) -> Review:
-    """Review a database. It only reads, in one snapshot, and takes no lock beyond ACCESS SHARE.
+    """Review a database. It only reads, in one snapshot, and takes no lock on tables beyond ACCESS SHARE.
 
     Parameters
     ----------
