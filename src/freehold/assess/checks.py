@@ -247,7 +247,7 @@ CHECKS = (
     Check("D404", "autovacuum_off", Area.SIZE, Severity.MEDIUM, "a table without autovacuum"),
     Check("D405", "wraparound", Area.SIZE, Severity.MEDIUM, "a table that nears the end of transaction numbers"),
     Check("D406", "unlogged", Area.SIZE, Severity.MEDIUM, "a table that a crash empties"),
-    Check("D407", "bloat", Area.SIZE, Severity.LOW, "a table that is larger than its rows"),
+    Check("D407", "bloat", Area.SIZE, Severity.LOW, "a table that is larger than its rows", needs="pg_read_all_data"),
     Check(
         "D408", "trigger_disabled", Area.SIZE, Severity.MEDIUM, "a trigger that does not fire", "freehold plan names it"
     ),
@@ -317,7 +317,14 @@ CHECKS = (
     Check("F609", "autovacuum_off_everywhere", Area.SERVER, Severity.HIGH, "no autovacuum"),
     Check("F610", "many_connections", Area.SERVER, Severity.LOW, "very many connections", "freehold up --pooler"),
     Check("F611", "connections_not_logged", Area.SERVER, Severity.LOW, "connections that are not logged"),
-    Check("F612", "no_statement_statistics", Area.SERVER, Severity.LOW, "no statistics of statements"),
+    Check(
+        "F612",
+        "no_statement_statistics",
+        Area.SERVER,
+        Severity.LOW,
+        "no statistics of statements",
+        needs="pg_read_all_settings",
+    ),
     Check("F613", "old_minor", Area.SERVER, Severity.MEDIUM, "an old minor release"),
     Check("F614", "prepared_transaction", Area.SERVER, Severity.MEDIUM, "a prepared transaction that nobody ends"),
     Check("F615", "idle_slot", Area.SERVER, Severity.MEDIUM, "a replication slot that nobody reads"),
@@ -328,5 +335,6 @@ CHECKS = (
         Severity.MEDIUM,
         "a transaction that is open for long",
         "Workload(...) with its timeouts",
+        needs="pg_read_all_stats",
     ),
 )

@@ -41,6 +41,8 @@ class Check:
         How bad it is where the query says nothing.
     prevented_by
         The declaration that would have prevented it, or empty.
+    needs
+        The predefined role whose rights the query wants: without them it would find nothing, and say nothing.
     """
 
     code: str
@@ -49,6 +51,7 @@ class Check:
     severity: Severity
     title: str
     prevented_by: str = ""
+    needs: str = ""
 
 
 @dataclass(frozen=True, slots=True)

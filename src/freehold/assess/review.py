@@ -13,12 +13,20 @@ from psycopg import sql
 
 from freehold.assess.checks import CHECKS
 from freehold.assess.finding import Area, Check, Finding, Severity
+from freehold.assess.sequences import READERS
 from freehold.errors import ServerTooOld
 from freehold.kernel.template import read_sql
 
 PACKAGE = __package__ or ""
 Connection = psycopg.Connection[Any]
 OLDEST = 150000
+UNREADABLE = (
+    psycopg.errors.InsufficientPrivilege,
+    psycopg.errors.QueryCanceled,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.ObjectNotInPrerequisiteState,
+)
+"""What may keep a query from an answer; anything else is a fault of ours, and is told as one."""
 _WORST = list(Severity)
 
 
@@ -81,7 +89,7 @@ class Review:
 
 
 def assess(connection: Connection, *, limits: Limits | None = None, checks: Sequence[Check] = CHECKS) -> Review:
-    """Review a database. It only reads, in one snapshot, and takes no lock on tables beyond ACCESS SHARE.
+    """Review a database. It only reads, in one snapshot, and takes no lock beyond ACCESS SHARE.
 
     Parameters
     ----------
@@ -109,12 +117,13 @@ def assess(connection: Connection, *, limits: Limits | None = None, checks: Sequ
         row = connection.execute(sql.SQL(read_sql(PACKAGE, "choose_tenant_column"))).fetchone()
         tenant = str(row[0]) if row else ""
         for check in checks:
+            if check.needs and not _may(connection, check.needs):
+                missed.append((check, f"the login is no member of {check.needs}"))
+                continue
             try:
                 with connection.transaction():
                     findings += _asked(connection, check, {**asdict(limits or Limits()), "tenant": tenant})
-            except (psycopg.ProgrammingError, psycopg.OperationalError, psycopg.NotSupportedError) as error:
-                if connection.broken:
-                    raise
+            except UNREADABLE as error:
                 missed.append((check, f"SQLSTATE {error.sqlstate}: {error.diag.message_primary}"))
     findings.sort(key=lambda f: (list(Area).index(f.check.area), _WORST.index(f.severity), f.check.code, f.subject))
     return Review(
@@ -127,8 +136,18 @@ def assess(connection: Connection, *, limits: Limits | None = None, checks: Sequ
     )
 
 
+def _may(connection: Connection, role: str) -> bool:
+    row = connection.execute("SELECT pg_catalog.pg_has_role(%s, 'USAGE')", (role,)).fetchone()
+    return bool(row and row[0])
+
+
 def _asked(connection: Connection, check: Check, values: dict[str, Any]) -> list[Finding]:
-    rows = connection.execute(sql.SQL(read_sql(PACKAGE, f"list_{check.query}")), values).fetchall()
+    reader = READERS.get(check.query)
+    rows = (
+        list(reader(connection))
+        if reader
+        else connection.execute(sql.SQL(read_sql(PACKAGE, f"list_{check.query}")), values).fetchall()
+    )
     return [
         Finding(check, Severity(severity) if severity else check.severity, subject, evidence or "", mend or "")
         for severity, subject, evidence, mend in rows
