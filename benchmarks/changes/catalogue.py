@@ -28,9 +28,7 @@ class Case:
     naive
         The same, as somebody in a hurry writes it.
     pgroll
-        pgroll's operation for it (0.14), or empty.
-    only
-        Statements in place of the older application's, where the table has another name.
+        pgroll's operation for it, or empty.
     newer
         What the newer application gives for a new row beside what the older one does: columns and SQL values.
     mail
@@ -421,6 +419,5 @@ CASES = (
         "a comment",
         lambda s: setattr(s, "comment", "what was posted"),
         "COMMENT ON TABLE app.entry IS 'what was posted'",
-        "set_comment",
     ),
 )

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from freehold.events import Listener, ignore
 from freehold.isolation import Ledger, read_ledger
 from freehold.isolation.canaries import attack, plant
 from freehold.isolation.known import known_of
-from freehold.kernel.action import record_action
 from freehold.kernel.apply import apply, exclusive
 from freehold.kernel.budget import LockBudget
 from freehold.kernel.compile import Declared
@@ -29,17 +27,16 @@ from freehold.kernel.measure import measured, refuse_violations, with_estimates,
 from freehold.kernel.objects import Key
 from freehold.kernel.observe import Connection, observe
 from freehold.kernel.online.fillings import find_fillings, set_leaving, shadow_objects
-from freehold.kernel.plan import Plan, Step, make_plan
+from freehold.kernel.plan import Plan, make_plan
 from freehold.kernel.prove import Outcome, Verdict, run_probes
 from freehold.kernel.rename import rename
 from freehold.kernel.room import Drill, Finding, Probe
 from freehold.kernel.scratch import build
+from freehold.recording import Recording
 from freehold.servers.faults import translated
 
 OLDEST, NEWEST = 150000, 190000
 Judge = Callable[[Connection, Plan], None]
-OF_THE_CLUSTER = frozenset({"role", "membership", "setting"})
-"""Kinds of objects whose changes fire no event trigger."""
 EVIDENCE_SECONDS = 7 * 86400
 """How long a verdict is taken as evidence: a week, so that a weekly proof keeps it alive."""
 
@@ -123,54 +120,6 @@ def plan_layer(
         return plan  # what it would meet can be asked for only under the new names
     refuse_violations(connection, plan, desired, live, frozenset(found.fillings))
     return with_losses(connection, plan)
-
-
-@dataclass
-class Recording:
-    """Records applied steps in the journal, and tells the audit.
-
-    Parameters
-    ----------
-    contract
-        Whether the steps that contract run too.
-    because, approved_by
-        Why guards may become weaker, and who has approved it.
-    """
-
-    contract: bool = False
-    because: str = ""
-    approved_by: str = ""
-    _plan_id: uuid.UUID | None = None
-    _untold: list[str] = field(default_factory=list)
-
-    def begin(self, connection: Connection, plan: Plan) -> None:
-        """Take what is declared under management."""
-        if plan.due(contract=self.contract):
-            with connection.transaction():
-                told = {"because": self.because, "approved_by": self.approved_by}
-                self._plan_id = journal.begin_plan(connection, plan, **told)
-                journal.merge_managed(connection, plan.managed)
-
-    def record(self, connection: Connection, step: Step) -> None:
-        """One step; of the cluster's objects no event trigger tells, so that the audit is told."""
-        assert self._plan_id is not None
-        journal.record_step(connection, self._plan_id, step)
-        if step.key.kind in OF_THE_CLUSTER:
-            told = {"plan_id": str(self._plan_id), "step": step.number}
-            if not record_action(connection, step.key.kind, ".".join(step.key.name), step.change.title, told):
-                self._untold.append(step.change.title)
-
-    def finish(self, connection: Connection, plan: Plan) -> None:
-        """Manage what was declared, and what still waits to be taken away."""
-        if not plan.steps and not journal.installed_version(connection):
-            return  # nothing was there to do, now or before
-        with connection.transaction():
-            left = frozenset() if self.contract else frozenset(step.key for step in plan.waiting)
-            journal.finish_plan(connection, self._plan_id, plan.managed | left)
-            if self._plan_id:
-                steps = len(plan.due(contract=self.contract))
-                told = {"plan_id": str(self._plan_id), "steps": steps, "cluster": self._untold}
-                record_action(connection, "plan", connection.info.dbname, "apply", told)
 
 
 @translated("apply")
@@ -437,7 +386,6 @@ def layer_status(connection: Connection, declared: Declared, *, cache: Path | No
 __all__ = [
     "EVIDENCE_SECONDS",
     "Judge",
-    "Recording",
     "Status",
     "apply_layer",
     "apply_new_tables",

@@ -21,8 +21,9 @@ from freehold.kernel.measure import sizes_of
 from freehold.kernel.observe import Connection
 from freehold.kernel.plan import Plan, Step
 from freehold.kernel.template import read_sql
-from freehold.operations import Recording, plan_layer
+from freehold.operations import plan_layer
 from freehold.planfile import steps_digest
+from freehold.recording import Recording
 from freehold.servers.faults import translated
 
 GROWTH, SLACK_BYTES = 1.5, 64 * 2**20

@@ -39,9 +39,7 @@ def test_plan_is_empty_and_leftovers_are_named(adopted: Callable[[str], Adopted]
 
 
 def test_what_is_written_is_clean(adopted: Callable[[str], Adopted], pg_major: int) -> None:
-    if pg_major != 18:
-        pytest.skip("the text is the same on every major version")
-    found = adopted(SCRIPT + NEWER)
+    found = adopted(SCRIPT + NEWER if pg_major >= 18 else SCRIPT)
     for width in ("88", "120"):
         run(found.folder, "ruff", "format", "--no-cache", "--isolated", "--line-length", width, "--check", ".")
     run(found.folder, "ruff", "check", "--no-cache", "--isolated", "--line-length", "120", "--select", RULES, ".")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -18,7 +19,7 @@ from freehold.operations import apply_layer, plan_layer
 from freehold.testing.database import Database
 from freehold.undo import plan_undo, undo_last
 from tests.kernel.sample import layer
-from tests.kernel.test_online import ALWAYS, metadata, one
+from tests.kernel.test_online import ALWAYS, Killed, metadata, one, until, widened
 
 Connection = psycopg.Connection[Any]
 
@@ -137,3 +138,46 @@ def test_why_a_guard_is_weaker_is_journaled(live: Connection) -> None:
     apply_layer(live, fewer, weaker_guard="the pilot ended", approved_by="eve", budget=ALWAYS)
     last = live.execute("SELECT because, approved_by FROM freehold.applied_plan ORDER BY started_at DESC LIMIT 1")
     assert last.fetchone() == ("the pilot ended", "eve")
+
+
+def test_a_renamed_table_gets_its_name_back(database: Database) -> None:
+    def named(name: str) -> sa.MetaData:
+        data = sa.MetaData(schema="shop")
+        key, mail = sa.Column("id", sa.BigInteger, primary_key=True), sa.Column("mail", sa.Text, unique=True)
+        sa.Table(name, data, key, mail)
+        return data
+
+    new = named("client")
+    with database.connect(autocommit=True) as connection:
+        apply_layer(connection, layer(named("customer")))
+        before = shape(connection)
+        apply_layer(connection, layer(new, Rename(new.tables["shop.client"], was="customer")))
+        connection.execute("INSERT INTO shop.client VALUES (1, 'a')")
+        undo_last(connection, plan_undo(connection))
+        assert shape(connection) == before
+        assert one(connection, "SELECT mail FROM shop.customer") == "a"
+
+
+@pytest.mark.parametrize("events", range(2, 40, 4))
+def test_what_was_only_begun_is_taken_back(live: Connection, events: int) -> None:
+    """A change of type that was cut short leaves nothing behind, or says that it is final."""
+    before = shape(live)
+    with suppress(Killed):
+        apply_layer(live, widened(), budget=ALWAYS, listener=until(events))
+    try:
+        undo_last(live, plan_undo(live))
+    except UndoRefused:
+        live.execute(
+            "SELECT 1 / (SELECT count(*) FROM pg_attribute WHERE attname = 'units' AND atttypid = 'int8'::regtype)"
+        )
+    else:
+        assert shape(live) == before
+
+
+def test_a_contraction_alone_is_final(live: Connection) -> None:
+    data = metadata(sa.Column("domain", sa.Text, nullable=False))
+    declared = layer(data, Backfill(data.tables["shop.customer"], "domain", "none"))
+    apply_layer(live, declared, budget=ALWAYS)
+    apply_layer(live, declared, budget=ALWAYS, contract=True)
+    with pytest.raises(UndoRefused, match="stop filling"):
+        plan_undo(live)

@@ -257,6 +257,8 @@ def _steps(declared: Declared, works: Iterable[Work], live: Catalog, site: Site,
                 undo = (*undo, *change.undo)
                 back = bool(undo) or number > 0 or work.key.kind in GOES_ALONG
                 change = replace(change, undo=undo, reversible=change.reversible and back)
+            elif change.stage not in {Stage.BACKFILL, Stage.VALIDATE}:
+                change = replace(change, reversible=change.reversible and bool(change.undo))
             if change.shown:
                 yield Step(
                     number=0,

@@ -10,7 +10,7 @@ from psycopg import sql
 from freehold.errors import PlanError
 from freehold.kernel.declare import Rename, name_of
 from freehold.kernel.names import Sql, ddl, ident, joined, qualified, trusted
-from freehold.kernel.objects import Change, Constraint, Grant, Index, Key, Lock, Object, Site, Table
+from freehold.kernel.objects import Change, Constraint, Grant, Index, Key, Lock, Object, Site, Table, Undo
 from freehold.kernel.observe import KINDS, Catalog, Connection, prepare_session, read_catalog
 from freehold.kernel.plan import Step
 from freehold.kernel.scratch import make_roles, scratch_database, statements
@@ -106,10 +106,14 @@ def _step_of(item: Rename, live: Catalog) -> Step:
     schema, table = name_of(item.entity)
     if item.column:
         action = ddl("RENAME COLUMN {} TO {}", ident(item.was), ident(item.column))
-        return _step(old, new, qualified(schema, table), ddl("ALTER TABLE {} {}", qualified(schema, table), action))
+        place = qualified(schema, table)
+        back = ddl("ALTER TABLE {} RENAME COLUMN {} TO {}", place, ident(item.column), ident(item.was))
+        return _step(old, new, place, (ddl("ALTER TABLE {} {}", place, action),), (back,))
     move = ddl("ALTER TABLE {} RENAME TO {}", qualified(schema, item.was), ident(table))
-    found = _old_name(item, live) if not item.at_once else ()
-    return _step(old, new, qualified(schema, item.was), move, *found)
+    found = () if item.at_once else tuple(_old_name(item, live))
+    back = ddl("ALTER TABLE {} RENAME TO {}", qualified(schema, table), ident(item.was))
+    gone = (ddl("DROP VIEW IF EXISTS {}", qualified(schema, item.was)),) if found else ()
+    return _step(old, new, qualified(schema, item.was), (move, *found), (*gone, back))
 
 
 def _old_name(item: Rename, live: Catalog) -> Iterator[Sql]:
@@ -125,8 +129,14 @@ def _old_name(item: Rename, live: Catalog) -> Iterator[Sql]:
                 yield ddl("GRANT {} ON {} TO {}", joined(trusted(right) for right in rights), view, who)
 
 
-def _step(old: Key, new: Key, on: Sql, *statements: Sql) -> Step:
-    change = Change(title=f"rename {old} to {new}", statements=statements, lock=Lock.ACCESS_EXCLUSIVE, on=on)
+def _step(old: Key, new: Key, on: Sql, statements: tuple[Sql, ...], back: tuple[Sql, ...]) -> Step:
+    change = Change(
+        title=f"rename {old} to {new}",
+        statements=statements,
+        lock=Lock.ACCESS_EXCLUSIVE,
+        on=on,
+        undo=(Undo(f"rename {new} to {old}", back),),
+    )
     return Step(number=0, key=old, change=change, room="model", reason="the rename is declared")
 
 
@@ -153,12 +163,14 @@ def _body(item: Named) -> tuple[Key, str]:
 
 def _follow(old: Named, new: Named) -> Step:
     table = qualified(*old.table_key.name)
-    if isinstance(old, Index):
-        statement = ddl("ALTER INDEX {} RENAME TO {}", qualified(old.schema, old.index), ident(new.name[-1]))
-    else:
-        action = ddl("RENAME CONSTRAINT {} TO {}", ident(old.constraint), ident(new.name[-1]))
-        statement = ddl("ALTER TABLE {} {}", table, action)
-    return _step(old.key, new.key, table, statement)
+    first, second = old.name[-1], new.name[-1]
+    return _step(old.key, new.key, table, (_named(old, first, second),), (_named(old, second, first),))
+
+
+def _named(item: Named, old: str, new: str) -> Sql:
+    if isinstance(item, Index):
+        return ddl("ALTER INDEX {} RENAME TO {}", qualified(item.schema, old), ident(new))
+    return ddl("ALTER TABLE {} RENAME CONSTRAINT {} TO {}", qualified(*item.table_key.name), ident(old), ident(new))
 
 
 def _with_names(live: Catalog, followers: Iterable[tuple[Named, Named]]) -> Catalog:

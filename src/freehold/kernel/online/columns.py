@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from freehold.kernel.names import Sql, ddl, ident, joined, literal, qualified, shortened, trusted
-from freehold.kernel.objects import Change, Column, Key, Lock, Stage
+from freehold.kernel.objects import Change, Column, Key, Lock, Stage, Undo
 from freehold.kernel.online.batch import Batch
 from freehold.kernel.online.names import COMING, OURS, SHADOW
 from freehold.kernel.template import fill
@@ -169,6 +169,8 @@ def retyped(filling: Filling, live: Column, required: tuple[Change, ...]) -> tup
         ddl("ALTER TABLE {} ADD COLUMN {}", filling.table, new.written),
         *filling.begin(),
     )
+    drop = ddl("ALTER TABLE {} DROP COLUMN IF EXISTS {}", filling.table, ident(filling.into))
+    add = replace(add, undo=(Undo(f"take back another type of {column.key}", (*filling.end(), drop)),))
     before = [*([] if filling.begun else [add]), *([] if filling.finished else [filling.filled()]), *required]
     switch = filling.change(
         "change type of", Lock.ACCESS_EXCLUSIVE, *_switched(filling, live, proved=bool(required)), stage=Stage.SWITCH

@@ -89,4 +89,6 @@ def _stopped(item: Trigger) -> Change:
 
 
 def _contracted(title: str, on: Sql, *statements_: Sql) -> Change:
-    return Change(title=title, statements=statements_, lock=Lock.ACCESS_EXCLUSIVE, on=on, stage=Stage.CONTRACT)
+    return Change(
+        title=title, statements=statements_, lock=Lock.ACCESS_EXCLUSIVE, on=on, reversible=False, stage=Stage.CONTRACT
+    )

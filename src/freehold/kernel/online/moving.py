@@ -8,7 +8,20 @@ from hashlib import sha256
 
 from freehold.kernel.difference import Difference
 from freehold.kernel.names import Sql, ddl, ident, idents, joined, literal, qualified, shortened
-from freehold.kernel.objects import Change, Column, Constraint, Index, Key, Lock, Object, Owner, Site, Stage, Table
+from freehold.kernel.objects import (
+    Change,
+    Column,
+    Constraint,
+    Index,
+    Key,
+    Lock,
+    Object,
+    Owner,
+    Site,
+    Stage,
+    Table,
+    Undo,
+)
 from freehold.kernel.observe import Catalog
 from freehold.kernel.online.batch import Batch
 from freehold.kernel.online.names import COMING, GONE, OURS
@@ -168,7 +181,9 @@ def _made(move: Move, staged: Iterable[Work], site: Site) -> Change:
     owned = [ddl("ALTER TABLE {} OWNER TO {}", move.copy, ident(move.owner))] if move.owner else []
     whole = [*begin, *made, *owned, *_followed(move)]
     mark = ddl("COMMENT ON TABLE {} IS {}", move.copy, literal(_digest(whole)))
-    return _plain(move, "make the successor of", Lock.SHARE_ROW_EXCLUSIVE, *whole, mark)
+    change = _plain(move, "make the successor of", Lock.SHARE_ROW_EXCLUSIVE, *whole, mark)
+    back = (*begin[1:4], ddl("DROP FUNCTION IF EXISTS {}()", move.function))
+    return replace(change, undo=(Undo(f"take back the successor of {move.table.key}", back),))
 
 
 def _digest(statements: Iterable[Sql]) -> str:

@@ -127,7 +127,7 @@ def _prepared(item: Index | Constraint, changes: tuple[Change, ...], site: Site)
     if isinstance(item, Index):
         return _built(item, site)
     other = shortened(f"{item.constraint}{COMING}", 63)
-    return (_of_index(change, ident(item.constraint), ident(other)) for change in changes)
+    return (_of_index(item, change, other) for change in changes)
 
 
 def _built(item: Index, site: Site) -> Iterable[Change]:
@@ -137,9 +137,11 @@ def _built(item: Index, site: Site) -> Iterable[Change]:
     clear = ddl("DROP INDEX CONCURRENTLY IF EXISTS {}", qualified(item.schema, other))
     if item.table_key in site.partitions:
         clear = ddl("DROP INDEX IF EXISTS {}", qualified(item.schema, other))
-        yield _before(Change(title=f"prepare {item.key}", statements=(clear,), lock=Lock.NONE))
+        prepare = Change(title=f"prepare {item.key}", statements=(clear,), lock=Lock.NONE)
+        yield _before(replace(prepare, undo=(_unbuilt(item, clear),)))
     for change in begun.create(site):
-        yield _before(replace(change, title=change.title.replace(str(begun.key), str(item.key))))
+        title = change.title.replace(str(begun.key), str(item.key))
+        yield _before(replace(change, title=title, undo=(_unbuilt(item, clear),)))
     rename = ddl("ALTER INDEX {} RENAME TO {}", qualified(item.schema, other), ident(item.index))
     yield Change(
         title=f"take over {item.key}",
@@ -149,8 +151,13 @@ def _built(item: Index, site: Site) -> Iterable[Change]:
     )
 
 
+def _unbuilt(item: Index | Constraint, clear: Sql) -> Undo:
+    """What takes away an index that was to take another one's place."""
+    return Undo(f"take back what was built for {item.key}", (clear,), transactional="CONCURRENTLY" not in clear)
+
+
 def _before(change: Change) -> Change:
-    return replace(change, stage=Stage.EXPAND, prepares=True)
+    return replace(change, prepares=True)
 
 
 def _beside(item: Index | Constraint, beside: Object, site: Site) -> Iterable[Change]:
@@ -160,20 +167,22 @@ def _beside(item: Index | Constraint, beside: Object, site: Site) -> Iterable[Ch
     elif isinstance(item, Constraint) and isinstance(beside, Constraint) and item.type in "pu":
         other = shortened(f"{item.constraint}{COMING}", 63)
         for change in replace(item, definition=beside.definition).create(site):
-            yield _of_index(change, ident(item.constraint), ident(other))
+            yield _of_index(item, change, other)
     elif isinstance(item, Constraint) and isinstance(beside, Constraint):
         other = shortened(f"{item.constraint}{COMING}", 63)
         table = qualified(item.schema, item.table)
         clear = ddl("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}", table, ident(other))
         first, *rest = replace(item, constraint=other, definition=beside.definition).create(site)
-        yield _before(replace(first, statements=(clear, *first.statements), title=f"prepare {item.key}"))
+        undo = (_unbuilt(item, clear),)
+        yield _before(replace(first, statements=(clear, *first.statements), title=f"prepare {item.key}", undo=undo))
         yield from (_before(replace(change, title=f"validate {item.key}")) for change in rest)
         rename = ddl("ALTER TABLE {} RENAME CONSTRAINT {} TO {}", table, ident(other), ident(item.constraint))
         yield Change(title=f"take over {item.key}", statements=(rename,), lock=Lock.ACCESS_EXCLUSIVE, on=table)
 
 
-def _of_index(change: Change, name: Sql, other: Sql) -> Change:
-    """A change of a key with the other name in the place of its index."""
+def _of_index(item: Constraint, change: Change, begun: str) -> Change:
+    """A change of a key with another name in the place of its index."""
+    name, other = ident(item.constraint), ident(begun)
     built, used = (
         (f" CONCURRENTLY {name} ON ", f" CONCURRENTLY {other} ON "),
         (f" USING INDEX {name}", f" USING INDEX {other}"),
@@ -183,7 +192,10 @@ def _of_index(change: Change, name: Sql, other: Sql) -> Change:
         if statement.startswith("DROP INDEX "):
             statement = Sql(statement.removesuffix(name) + other)
         statements.append(trusted(statement.replace(*built, 1).replace(*used, 1)))
-    return replace(change, statements=tuple(statements))
+    if change.transactional:
+        return replace(change, statements=tuple(statements))
+    clear = ddl("DROP INDEX CONCURRENTLY IF EXISTS {}", qualified(item.schema, begun))
+    return replace(change, statements=tuple(statements), undo=(_unbuilt(item, clear),))
 
 
 def _worked(members: Sequence[Work], parts: Parts, undo: tuple[Undo, ...]) -> Iterable[Work]:
