@@ -13,12 +13,13 @@ from freehold.config import OPTIONS
 from tools.check_rooms import faults
 
 SOURCE = Path(freehold.__file__).parent
-BOTTOM = {"errors", "config", "events", "advisories"}
+BOTTOM = {"errors", "config", "events", "advisories", "files"}
 CORE = BOTTOM | {"kernel"}
 MAY_IMPORT = {
     "errors": set[str](),
     "events": set[str](),
     "config": {"errors"},
+    "files": {"errors"},
     "advisories": {"errors", "events"},
     "kernel": BOTTOM,
     "servers": BOTTOM,

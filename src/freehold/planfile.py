@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from freehold.errors import InputError, PlanForeign, PlanStale
+from freehold.files import write_text
 from freehold.kernel.observe import Connection
 from freehold.kernel.plan import Plan
 
@@ -92,12 +93,7 @@ def write_plan(connection: Connection, plan: Plan, path: Path) -> None:
         "base": plan.base,
         "steps": [step.as_dict() for step in plan.steps],
     }
-    try:
-        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            f"The plan cannot be written to {path}", detail=str(error), hint="Name another file."
-        ) from error
+    write_text(path, json.dumps(content, indent=2) + "\n", "The plan")
 
 
 def read_plan(path: Path) -> PlanFile:

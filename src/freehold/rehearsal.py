@@ -14,6 +14,7 @@ from psycopg import sql
 
 from freehold.errors import InputError, RehearsalStale
 from freehold.events import Listener, ignore
+from freehold.files import write_text
 from freehold.kernel.apply import apply, exclusive
 from freehold.kernel.budget import LockBudget
 from freehold.kernel.compile import Declared
@@ -152,8 +153,14 @@ def rehearse(
 
 
 def write_rehearsal(rehearsal: Rehearsal, path: Path) -> None:
-    """Write it for `freehold apply --rehearsed`."""
-    path.write_text(json.dumps(asdict(rehearsal), indent=2) + "\n", encoding="utf-8")
+    """Write it for `freehold apply --rehearsed`.
+
+    Raises
+    ------
+    InputError
+        The file cannot be written.
+    """
+    write_text(path, json.dumps(asdict(rehearsal), indent=2) + "\n", "The rehearsal")
 
 
 def read_rehearsal(path: Path) -> Rehearsal:

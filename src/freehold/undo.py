@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from psycopg import sql
@@ -105,7 +106,7 @@ def undo_last(
         for name, value in CATALOG_SESSION.items():
             connection.execute("SELECT set_config(%s, %s, false)", (name, value))
         for undo in plan.undos:
-            patiently(connection, undo.title, lambda undo=undo: _run(connection, undo), budget or LockBudget())  # type: ignore[misc]
+            patiently(connection, undo.title, partial(_run, connection, undo), budget or LockBudget())
         if plan.steps:
             journal.finish_undo(connection, plan.steps[0].plan_id)
             told = {"plan_id": str(plan.steps[0].plan_id), "steps": len(plan.undos), "because": weaker_guard}

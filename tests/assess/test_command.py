@@ -29,7 +29,13 @@ def test_a_review_of_a_database_without_a_project(database: Database, tmp_path: 
     assert {"code", "subject", "evidence", "mend", "prevented_by"} <= set(content["findings"][0])
 
 
+def test_a_page_that_cannot_be_written(database: Database, tmp_path: Path) -> None:
+    told = Command(tmp_path)("assess", database.url(), "--html", str(tmp_path / "none" / "review.html"))
+    assert told.status == 2
+    assert "input.invalid" in told.err
+
+
 def test_a_wrong_address(tmp_path: Path) -> None:
     told = Command(tmp_path)("assess", "postgresql://127.0.0.1:1/none")
     assert told.status == 2
-    assert "Nothing" not in told.out
+    assert "server.down" in told.err

@@ -11,7 +11,7 @@ from freehold.assess import Area, Review, Severity, assess
 from freehold.assess.page import as_page
 from freehold.cli.options import Json, Status
 from freehold.cli.render import answers, note, print_json
-from freehold.errors import InputError
+from freehold.files import write_text
 from freehold.servers import connect
 
 Url = Annotated[str, typer.Argument(help="URL of the database.")]
@@ -28,10 +28,7 @@ def review(url: Url, html: Html = None, fail_on: FailOn = None, json: Json = Fal
     with connect(url, autocommit=True) as connection:
         found = assess(connection)
     if html is not None:
-        try:
-            html.write_text(as_page(found), encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"The page cannot be written to {html}", detail=str(error), hint="Name a file.") from error
+        write_text(html, as_page(found), "The page")
     if json:
         print_json(found.as_dict())
     else:

@@ -243,10 +243,9 @@ def _guarded(result: Difference, live: Catalog) -> Iterator[frozenset[Key]]:
     """Row security with the policies that it enforces: without them it would hide every row for a moment."""
     changed = {*result.create, *result.alter}
     for key in changed:
-        if key.kind == "row_security" and Key("table", key.name) in live.objects:
-            yield from (
-                frozenset({key, other}) for other in changed if other.kind == "policy" and other.name[:2] == key.name
-            )
+        guard = Key("row_security", key.name[:2])
+        if key.kind == "policy" and guard in changed and Key("table", key.name[:2]) in live.objects:
+            yield frozenset({key, guard})
 
 
 def _watched(result: Difference, live: Catalog) -> Iterator[frozenset[Key]]:

@@ -17,8 +17,8 @@ from freehold.kernel.online.swap import swapped
 from freehold.kernel.topological import topological
 from freehold.kernel.work import Work
 
-BEFORE_TRIGGERS = frozenset({"table", "sequence", "function", "policy", "owner", "grant", "membership"})
-"""Kinds that a trigger's function may need, without the catalog saying so."""
+LAST = 180
+"""The rank of a trigger on a table that is written: what it calls has all its rights by then."""
 CONTRACTED = frozenset(
     {"table", "column", "view", "function", "sequence", "enum", "domain", "schema", "extension", "role"}
 )
@@ -120,11 +120,10 @@ def in_order(
             if work.verb == "alter":
                 _order_leaving(node, work, works, needs, live)
     _order_functions(works, needs, desired)
-    _order_triggers(works, needs, site)
     _order_fillings(works, needs, found)
     _order_owners(works, needs)
     _order_names(works, needs)
-    rank = {node: 1000 - w.item.rank if w.verb == "drop" else w.item.rank for node, w in works.items()}
+    rank = {node: _rank(work, site) for node, work in works.items()}
     works = _with_waiting(works, needs)
     together = [_nodes(group, works) for group in found.groups]
     groups = disjoint(closed(group, needs) for group in disjoint(group for group in together if len(group) > 1))
@@ -141,6 +140,14 @@ def in_order(
             yield from moving(moved, members, found, live, desired, site)
         else:
             yield from swapped(members, found, live, desired, site)
+
+
+def _rank(work: Work, site: Site) -> int:
+    """Creations in the order of their kinds, then drops in the opposite one."""
+    if work.verb == "drop":
+        return 1000 - work.item.rank
+    live = work.key.kind == "trigger" and not site.new.intersection(work.item.parents)
+    return LAST if live else work.item.rank
 
 
 def _with_waiting(works: Mapping[Key, Work], needs: Mapping[Key, set[Key]]) -> Mapping[Key, Work]:
@@ -216,14 +223,6 @@ def _order_functions(works: Mapping[Key, Work], needs: dict[Key, set[Key]], desi
                     needs[function].add(node)
         elif work.key.kind == "column" and work.verb == "drop" and _node("make", work.key) not in works:
             needs[node].update(functions)
-
-
-def _order_triggers(works: Mapping[Key, Work], needs: dict[Key, set[Key]], site: Site) -> None:
-    """A trigger on a table that is written comes last: what it calls must have all its rights by then."""
-    wanted = {node for node, work in works.items() if work.verb != "drop" and work.key.kind in BEFORE_TRIGGERS}
-    for node, work in works.items():
-        if work.key.kind == "trigger" and work.verb == "make" and not site.new.intersection(work.item.parents):
-            needs[node] |= wanted
 
 
 def _order_owners(works: Mapping[Key, Work], needs: dict[Key, set[Key]]) -> None:
