@@ -111,7 +111,9 @@ def _run_batch(connection: Connection, batch: Sequence[Probe], witnesses: Witnes
 
 
 def _witness(probe: Probe, witnesses: Witnesses) -> Witness | NoWitness:
-    """The two tenants, or why there are none."""
+    """The two tenants, or why there is no attack."""
+    if probe.withheld:
+        return NoWitness(probe.withheld)
     try:
         return witnesses.of(probe.rows_in) if probe.rows_in else Witness()
     except NoWitness as missing:

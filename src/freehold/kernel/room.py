@@ -92,6 +92,8 @@ class Probe:
     rows_in
         ``(schema, table, tenant_column)`` in which two tenants must have rows. Where none are, the kernel plants some
         in the same transaction, and where it cannot, the verdict is *not run*.
+    withheld
+        Why the attack is not made, where nothing is promised yet; the verdict is *not run*.
     """
 
     promise: str
@@ -101,6 +103,7 @@ class Probe:
     role: str = ""
     prepare: tuple[str, ...] = ()
     rows_in: tuple[str, str, str] | tuple[()] = ()
+    withheld: str = ""
     room: str = ""
 
 

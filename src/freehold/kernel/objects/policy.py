@@ -105,5 +105,6 @@ class Policy(Object):
 
 
 def _implies(new: str, old: str) -> bool:
-    """Whether ``new`` is plainly ``old`` or ``old`` AND more; anything else is not decided here."""
-    return new == old or old == "true" or new.startswith((f"({old} AND ", f"{old} AND "))
+    """Whether ``new`` is plainly ``old``, ``old`` AND more, or a part of ``old`` OR; all else is not decided here."""
+    narrower = new.startswith((f"({old} AND ", f"{old} AND "))
+    return new == old or old == "true" or narrower or (old.startswith("(") and old.endswith(f" OR {new})"))

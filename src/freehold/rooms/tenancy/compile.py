@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from freehold.errors import DeclarationError
 from freehold.kernel.model import Model
-from freehold.kernel.names import ddl, ident, trusted
+from freehold.kernel.names import Sql, ddl, ident, trusted
 from freehold.kernel.objects import (
     PUBLIC,
     Column,
@@ -27,6 +27,14 @@ from freehold.kernel.objects.view import GUARDS
 from freehold.kernel.template import fill
 from freehold.rooms.tenancy.declare import Tenancy
 from freehold.rooms.tenancy.functions import PACKAGE, SCHEMA, context_functions
+from freehold.rooms.tenancy.log_only import (
+    HIDDEN,
+    REFUSED,
+    log_only_condition,
+    log_only_objects,
+    log_only_reasons,
+    log_only_trigger,
+)
 
 KEY_TABLE = "context_key"
 INVOKER = GUARDS[0]
@@ -43,8 +51,11 @@ def compile_tenancy(declaration: Tenancy, model: Model) -> Iterator[Object]:
     yield from _key_table(model)
     yield from context_functions(model)
     parents = {table.sql: table for table in model.tables if table.partition_key}
+    noting = log_only_reasons(declaration, model)
+    if noting:
+        yield from log_only_objects(model)
     for table in owned_tables(model):
-        yield from _guard(table)
+        yield from _guard(table, noting.get(table.sql, ""))
         if table.parent:
             yield from _inherited(table, model.policies(parents[trusted(table.parent)]))
 
@@ -80,16 +91,17 @@ def _key_table(model: Model) -> Iterator[Object]:
     yield Owner(on="table", target=(SCHEMA, KEY_TABLE), role=model.role("verifier"), reason=reason)
 
 
-def _guard(table: Table) -> Iterator[Object]:
-    reason = "rows belong to the tenant of the context"
+def _guard(table: Table, log_only: str) -> Iterator[Object]:
+    reason = f"log-only: {log_only}" if log_only else "rows belong to the tenant of the context"
     yield RowSecurity(schema=table.schema, table=table.table, enabled=True, forced=True, reason=reason)
-    own = ddl("{} = (SELECT freehold.tenant_v1())", ident(table.facts.tenant_column))
-    for command, using, check in (
-        ("SELECT", own, ""),
-        ("INSERT", "", own),
-        ("UPDATE", own, own),
-        ("DELETE", own, ""),
+    for command, reads, writes in (
+        ("SELECT", True, False),
+        ("INSERT", False, True),
+        ("UPDATE", True, True),
+        ("DELETE", True, False),
     ):
+        using = _condition(table, command, HIDDEN, log_only) if reads else ""
+        check = _condition(table, command, REFUSED, log_only) if writes else ""
         yield _policy(table, f"freehold_{command.lower()}", command, using, check, reason)
     if table.facts.writers:
         yield Policy(
@@ -104,7 +116,14 @@ def _guard(table: Table) -> Iterator[Object]:
         )
     if not table.parent:
         # A partition gets its parent's row triggers by itself.
-        yield _immutable(table)
+        yield _immutable(table, log_only)
+
+
+def _condition(table: Table, command: str, why: str, log_only: str) -> Sql:
+    """Which rows a command may reach."""
+    if log_only:
+        return log_only_condition(table, command, why)
+    return ddl("{} = (SELECT freehold.tenant_v1())", ident(table.facts.tenant_column))
 
 
 def _inherited(table: Table, policies: Iterable[Policy]) -> Iterator[Policy]:
@@ -124,13 +143,14 @@ def _policy(table: Table, name: str, command: str, using: str, check: str, reaso
     )
 
 
-def _immutable(table: Table) -> Trigger:
+def _immutable(table: Table, log_only: str) -> Trigger:
     column = ident(table.facts.tenant_column)
+    guard = fill(PACKAGE, "create_tenant_trigger", column=column, table=table.sql)
     return Trigger(
         schema=table.schema,
         table=table.table,
         trigger="freehold_tenant_immutable",
-        definition=fill(PACKAGE, "create_tenant_trigger", column=column, table=table.sql),
+        definition=log_only_trigger(table) if log_only else guard,
         reason="a row keeps its tenant for life",
     )
 

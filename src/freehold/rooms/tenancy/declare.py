@@ -57,6 +57,9 @@ class Tenancy:
         each with the reason: ``{"role nightly_dump": "dumps the whole database into the vault"}``.
     canaries
         Two tenants that live in production to be attacked there.
+    log_only
+        Owned tables whose guards refuse nothing yet, each with the reason: what they would refuse is noted
+        (``freehold refusals``). No promise holds for these tables meanwhile, and their probes are not run.
 
     >>> Tenancy(None, exempt={"*": "one company's own books"}).single
     True
@@ -68,6 +71,7 @@ class Tenancy:
     exempt: Mapping[Entity | str, str] = field(default_factory=dict)
     exits: Mapping[str, str] = field(default_factory=dict)
     canaries: Canaries | None = None
+    log_only: Mapping[Entity, str] = field(default_factory=dict)
 
     def __init__(
         self,
@@ -77,6 +81,7 @@ class Tenancy:
         exempt: Mapping[Any, str] | None = None,
         exits: Mapping[str, str] | None = None,
         canaries: Canaries | None = None,
+        log_only: Mapping[Any, str] | None = None,
     ) -> None:
         object.__setattr__(self, "root", root)
         object.__setattr__(self, "column", column)
@@ -84,6 +89,7 @@ class Tenancy:
         object.__setattr__(self, "exempt", dict(exempt or {}))
         object.__setattr__(self, "exits", dict(exits or {}))
         object.__setattr__(self, "canaries", canaries)
+        object.__setattr__(self, "log_only", dict(log_only or {}))
         self._check_root()
         self._check_reasons()
 
@@ -93,6 +99,8 @@ class Tenancy:
         return self.root is None
 
     def _check_root(self) -> None:
+        if self.single and self.log_only:
+            raise DeclarationError("A layer without tenants has no guards to log", hint="Leave log_only out.")
         if self.single == (set(self.exempt) == {EVERY_TABLE}) and (self.single or EVERY_TABLE not in self.exempt):
             return
         raise DeclarationError(
@@ -101,12 +109,12 @@ class Tenancy:
         )
 
     def _check_reasons(self) -> None:
-        given = [*self.exempt.items(), *self.exits.items()]
+        given = [*self.exempt.items(), *self.exits.items(), *self.log_only.items()]
         silent = [str(getattr(entity, "__name__", entity)) for entity, why in given if not why.strip()]
         if silent:
             raise DeclarationError(
                 f"No reason is given for exempting {', '.join(silent)}",
-                hint="Say in a sentence why no tenant owns its rows; the reason is printed by plan and prove.",
+                hint="Say in a sentence why the rule does not hold for it; the reason is printed by plan and prove.",
             )
 
 

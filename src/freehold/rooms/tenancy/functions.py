@@ -33,28 +33,31 @@ def _readers(model: Model) -> Iterator[Function]:
     verified = Sql(read_sql(PACKAGE, "verified").rstrip())
     tenant_type = trusted(model.tenant_type or "text")
     why = "verifies the signed context of the transaction"
-    yield _function(
+    yield context_function(
         "tenant_v1", fill(PACKAGE, "create_tenant", verified=verified, tenant_type=tenant_type), tenant_type, why
     )
-    yield _function("actor_v1", fill(PACKAGE, "create_actor", verified=verified), "text", why)
-    yield _function("transaction_v1", fill(PACKAGE, "create_transaction", verified=verified), "uuid", why)
-    yield _function("context_v1", fill(PACKAGE, "create_context", verified=verified), "record", why)
+    yield context_function("actor_v1", fill(PACKAGE, "create_actor", verified=verified), "text", why)
+    yield context_function("transaction_v1", fill(PACKAGE, "create_transaction", verified=verified), "uuid", why)
+    yield context_function("context_v1", fill(PACKAGE, "create_context", verified=verified), "record", why)
 
 
 def _keepers() -> Iterator[Function]:
     sign = "signs contexts for the administrator's own use and for probes"
     keys = "rotates the keys that contexts are signed with"
-    yield _function("sign_context_v1", fill(PACKAGE, "create_sign_context"), "text", sign, "text")
-    yield _function("issue_context_v1", fill(PACKAGE, "create_issue_context"), "text", sign, "text, text, interval")
-    yield _function("add_context_key_v1", fill(PACKAGE, "create_add_context_key"), "void", keys, "text, bytea")
-    yield _function("retire_context_key_v1", fill(PACKAGE, "create_retire_context_key"), "boolean", keys, "text")
+    yield context_function("sign_context_v1", fill(PACKAGE, "create_sign_context"), "text", sign, "text")
+    yield context_function(
+        "issue_context_v1", fill(PACKAGE, "create_issue_context"), "text", sign, "text, text, interval"
+    )
+    yield context_function("add_context_key_v1", fill(PACKAGE, "create_add_context_key"), "void", keys, "text, bytea")
+    yield context_function("retire_context_key_v1", fill(PACKAGE, "create_retire_context_key"), "boolean", keys, "text")
     why = "refuses to move a row to another tenant"
-    yield _function("keep_tenant_v1", fill(PACKAGE, "create_keep_tenant"), "trigger", why, definer=False)
+    yield context_function("keep_tenant_v1", fill(PACKAGE, "create_keep_tenant"), "trigger", why, definer=False)
 
 
-def _function(
+def context_function(
     name: str, definition: Sql, returns: str, reason: str, arguments: str = "", *, definer: bool = True
 ) -> Function:
+    """A function beside the verifier, with its search_path pinned."""
     return Function(
         schema=SCHEMA,
         function=name,
