@@ -114,6 +114,9 @@ def plan_layer(
     # Until a first plan has ended, a layer widens nothing by letting its roles into the database and at what it made.
     settled_once = journal.has_finished_plan(connection, installed)
     begun = frozenset() if settled_once else renamed.managed | {Key("database", ()), Key("schema", (journal.SCHEMA,))}
+    # What a later one made before it was cut short is as new as it was to that plan.
+    done = journal.steps_begun(connection, installed)
+    begun |= {key for key in renamed.managed if f"create {key}" in done}
     plan = make_plan(declared, desired, renamed.live, found, first, begun)
     plan = with_estimates(plan, renamed.live, budget)
     if renamed.steps:
