@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
@@ -17,36 +17,61 @@ from freehold.kernel.objects import Extension
 from freehold.operations import apply_layer, plan_layer
 from freehold.testing.database import Database
 from tests.kernel.sample import layer
-from tests.kernel.test_online import ALWAYS, ROWS, contract, filled, live, metadata, one, settle, widened
+from tests.kernel.test_online import ALWAYS, ROWS, metadata, one, settle
 
-__all__ = ["live"]
 Connection = psycopg.Connection[Any]
+WRITES = (
+    "UPDATE shop.customer SET score = score + 100000 WHERE id < 400",
+    "INSERT INTO shop.customer (mail, score) VALUES ('late', 7)",
+)
+COLUMN = "ALTER TABLE shop.customer DROP COLUMN {column} CASCADE"
+TRIGGER = "DROP TRIGGER {trigger} ON shop.customer"
 HANDS = {
-    "the column goes": "ALTER TABLE shop.customer DROP COLUMN {column} CASCADE",
-    "the trigger goes": "DROP TRIGGER {trigger} ON shop.customer",
-    "the function goes": "DROP FUNCTION freehold_coming.{trigger} CASCADE",
-    "another type": "ALTER TABLE shop.customer ALTER {column} TYPE text USING {column}::text",
-    "a trigger of their own": "CREATE TRIGGER own BEFORE UPDATE ON shop.customer FOR EACH ROW "
-    "EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    "the trigger goes": (TRIGGER,),
+    "the function goes": ("DROP FUNCTION freehold_coming.{trigger} CASCADE",),
+    "the column goes with its trigger": (TRIGGER, COLUMN),
+    "the column has another type": ("ALTER TABLE shop.customer ALTER {column} TYPE text USING {column}::text",),
 }
 
 
-def at_batch(number: int, act: Callable[[], object]) -> Callable[[Event], None]:
-    """A listener that acts once, when so many batches are done."""
-    seen = [0]
+def retyped() -> Declared:
+    """A column that may be empty, so that no constraint would see a value that is missing."""
+    return layer(metadata(sa.Column("score", sa.BigInteger)))
+
+
+def filled() -> Declared:
+    """One more column, which must have a value."""
+    data = metadata(sa.Column("score", sa.Integer), sa.Column("domain", sa.Text, nullable=False))
+    table = data.tables["shop.customer"]
+    return layer(data, Backfill(table, "domain", sa.func.upper(table.c.mail)))
+
+
+def at_batch(act: Callable[[], object]) -> Callable[[Event], None]:
+    """A listener that acts once, when the first batch is done."""
+    waiting = [act]
 
     def listen(event: Event) -> None:
-        seen[0] += isinstance(event, Progress)
-        if seen[0] == number:
-            seen[0] += 1
-            act()
+        if waiting and isinstance(event, Progress):
+            waiting.pop()()
 
     return listen
 
 
-def nullable() -> Declared:
-    """Another type of a column that may be empty, so that no check would see a value that is missing."""
-    return layer(metadata(sa.Column("score", sa.BigInteger)))
+@pytest.fixture
+def live(database: Database) -> Iterator[Connection]:
+    """Customers with a score each."""
+    with database.connect(autocommit=True) as connection:
+        apply_layer(connection, layer(metadata(sa.Column("score", sa.Integer))))
+        rows = "INSERT INTO shop.customer (mail, score) SELECT 'c' || i, i FROM generate_series(1, %s) AS i"
+        connection.execute(rows, (ROWS,))
+        yield connection
+
+
+def nothing_lost(connection: Connection) -> None:
+    """What the application wrote meanwhile is there."""
+    assert one(connection, "SELECT count(*) FROM shop.customer") == ROWS + 1
+    assert one(connection, "SELECT count(*) FROM shop.customer WHERE score = id + 100000") == 399
+    assert one(connection, "SELECT score FROM shop.customer WHERE mail = 'late'") == 7
 
 
 def names(connection: Connection) -> dict[str, str]:
@@ -60,33 +85,72 @@ def names(connection: Connection) -> dict[str, str]:
     return {"trigger": f'"{trigger}"', "column": f'"{column}"'}
 
 
-@pytest.mark.parametrize("hand", HANDS.values(), ids=HANDS.keys())
-@pytest.mark.parametrize("change", [nullable, filled], ids=["retyped", "filled"])
-def test_a_hand_in_between(
-    live: Connection, database: Database, change: Callable[[], Declared], hand: str
+@pytest.mark.parametrize(
+    ("change", "hand"), [(retyped, (TRIGGER, COLUMN)), *((filled, hand) for hand in HANDS.values())]
+)
+def test_hands_in_between(
+    live: Connection, database: Database, change: Callable[[], Declared], hand: tuple[str, ...]
 ) -> None:
-    """Told or harmless; the application goes on, nothing is lost, and the same command comes to its end."""
-    apply_layer(live, layer(metadata(sa.Column("score", sa.Integer))))
-    live.execute("UPDATE shop.customer SET score = id")
-    declared = change() if change is nullable else with_score()
+    """Told, or harmless: the application writes on, nothing of it is lost, and the same command comes to its end."""
+    declared, told = change(), []
 
     def meddle() -> None:
         with database.connect(autocommit=True) as other:
-            other.execute(hand.format(**names(other)).encode())
-            if "DROP COLUMN" in hand:  # a trigger that writes it would refuse every row
-                other.execute("DROP TRIGGER {trigger} ON shop.customer".format(**names_left(other)).encode())
-            other.execute("UPDATE shop.customer SET score = score + 100000 WHERE id < 400")
-            other.execute("INSERT INTO shop.customer (mail, score) VALUES ('late', 7)")
+            found = names(other)
+            for statement in (*(text.format(**found) for text in hand), *WRITES):
+                other.execute(statement.encode())
 
-    for attempt in range(4):
+    listener = at_batch(meddle)
+    for _ in range(3):
         try:
-            apply_layer(live, declared, budget=ALWAYS, data_loss=True, listener=at_batch(2, meddle) if not attempt else ignore)
+            apply_layer(live, declared, budget=ALWAYS, data_loss=True, listener=listener)
         except FreeholdError as error:
-            assert error.code
-            assert error.hint
-        else:
-            break
-    else:
-        pytest.fail(f"{error}")
-    assert one(live, "SELECT count(*) FROM shop.customer WHERE score = id + 100000") == 399
-    assert one(live, "SELECT score FROM shop.customer WHERE mail = 'late'") == 7
+            told.append(error)
+        nothing_lost(live)
+    for contracts in (False, True):
+        apply_layer(live, declared, budget=ALWAYS, data_loss=True, contract=contracts)
+    nothing_lost(live)
+    assert plan_layer(live, declared, budget=ALWAYS).steps == ()
+    assert all(error.hint for error in told)
+
+
+def test_a_second_apply_in_between(live: Connection, database: Database) -> None:
+    told: list[str] = []
+
+    def second() -> None:
+        with database.connect(autocommit=True) as other, pytest.raises(ApplyBusy) as caught:
+            apply_layer(other, filled(), budget=ALWAYS)
+        told.append(caught.value.code)
+        with database.connect(autocommit=True) as other:
+            for statement in WRITES:
+                other.execute(statement.encode())
+
+    apply_layer(live, retyped(), budget=ALWAYS, listener=at_batch(second))
+    assert told == ["apply.busy"]
+    nothing_lost(live)
+    settle(live, retyped())
+
+
+@pytest.mark.parametrize("change", [retyped, filled], ids=["retyped", "filled"])
+def test_a_connection_lost_in_between(live: Connection, database: Database, change: Callable[[], Declared]) -> None:
+    def cut() -> None:
+        with database.connect(autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", (live.info.backend_pid,))
+
+    with pytest.raises(ConnectionLost):
+        apply_layer(live, change(), budget=ALWAYS, listener=at_batch(cut))
+    with database.connect(autocommit=True) as again:
+        for statement in WRITES:
+            again.execute(statement.encode())
+        settle(again, change())
+        nothing_lost(again)
+
+
+def test_an_extension_that_the_server_lacks(live: Connection) -> None:
+    """Nothing is half done, though the declaration changes a column too."""
+    data = metadata(sa.Column("score", sa.BigInteger))
+    with pytest.raises(DeclarationError, match="extension no_such_thing") as caught:
+        apply_layer(live, layer(data, Extra(Extension(extension="no_such_thing"))), budget=ALWAYS)
+    assert caught.value.hint
+    assert one(live, "SELECT count(*) FROM freehold.applied_plan") == 1
+    settle(live, retyped())
