@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 from benchmarks.changes.catalogue import CASES, Case
 from benchmarks.changes.shape import NAME, Shape, fill
+from psycopg import sql
 
 from freehold.errors import FreeholdError
 from freehold.kernel.compile import Declared
@@ -101,11 +102,20 @@ def _template(server: OwnedServer) -> None:
 
 @contextmanager
 def _copy(server: OwnedServer) -> Iterator[None]:
-    create_database(server, NAME, template="template_changes")
-    try:
-        yield
-    finally:
-        drop_database(server, NAME)
+    """A copy of the table; the roles that were made for it go with it, since the next one is to make them."""
+    with server.connect(autocommit=True) as connection:
+        there = _roles(connection)
+        create_database(server, NAME, template="template_changes")
+        try:
+            yield
+        finally:
+            drop_database(server, NAME)
+            for role in _roles(connection) - there:
+                connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+def _roles(connection: Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
 
 
 def _disturbed(server: OwnedServer, case: Case, dice: random.Random) -> Ended:
@@ -122,7 +132,8 @@ def _disturbed(server: OwnedServer, case: Case, dice: random.Random) -> Ended:
             kept = _sums(connection, before)
             for fault in ["kills", *dice.sample(["cuts", "kills"], k=CUTS + KILLS - 1, counts=[CUTS, KILLS - 1])]:
                 cut = apply_until_killed if fault == "kills" else _apply_until_cut
-                seen[fault] += cut(server, case, dice.uniform(0.0, 0.9 * seconds))
+                # Early more often than late, so that something is left for the faults that follow.
+                seen[fault] += cut(server, case, 0.9 * seconds * dice.random() ** 2)
             seen["busy"] = apply_when_free(connection, case, declared)
             wrong = _wrong(connection, declared, kept, after)
     except (FreeholdError, psycopg.Error, ProcessFailed) as error:
