@@ -12,14 +12,13 @@ from typing import Any
 
 import psycopg
 from benchmarks.changes.catalogue import CASES, Case
-from benchmarks.changes.shape import NAME, Shape, fill
-from psycopg import sql
+from benchmarks.changes.shape import NAME, TEMPLATE, Shape, copied, fill
 
 from freehold.errors import FreeholdError
 from freehold.kernel.compile import Declared
 from freehold.operations import apply_layer, plan_layer
 from freehold.servers import OwnedServer, disposable, find_embedded
-from freehold.testing.database import create_database, drop_database
+from freehold.testing.database import create_database
 from torture.applying import (
     BUDGET,
     ProcessFailed,
@@ -94,28 +93,10 @@ def run(size: int, seed: int) -> Result:
 
 
 def _template(server: OwnedServer) -> None:
-    create_database(server, "template_changes")
-    with server.connect("template_changes", autocommit=True) as connection:
+    create_database(server, TEMPLATE)
+    with server.connect(TEMPLATE, autocommit=True) as connection:
         apply_layer(connection, Shape().layer().declared)
         fill(connection, ROWS)
-
-
-@contextmanager
-def _copy(server: OwnedServer) -> Iterator[None]:
-    """A copy of the table; the roles that were made for it go with it, since the next one is to make them."""
-    with server.connect(autocommit=True) as connection:
-        there = _roles(connection)
-        create_database(server, NAME, template="template_changes")
-        try:
-            yield
-        finally:
-            drop_database(server, NAME)
-            for role in _roles(connection) - there:
-                connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
-
-
-def _roles(connection: Connection) -> set[str]:
-    return {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
 
 
 def _disturbed(server: OwnedServer, case: Case, dice: random.Random) -> Ended:
@@ -144,7 +125,7 @@ def _disturbed(server: OwnedServer, case: Case, dice: random.Random) -> Ended:
 @contextmanager
 def _prepared(server: OwnedServer, before: Shape) -> Iterator[Connection]:
     """A copy in the shape that it has before the change."""
-    with _copy(server), server.connect(NAME, autocommit=True) as connection:
+    with copied(server), server.connect(NAME, autocommit=True) as connection:
         allowed: dict[str, Any] = {"contract": True, "data_loss": True, "weaker_guard": "torture"}
         apply_layer(connection, before.layer().declared, budget=BUDGET, **allowed)
         yield connection
@@ -194,7 +175,7 @@ DEFECTS: tuple[Damage, ...] = (
 
 
 def _caught(server: OwnedServer, damage: Damage) -> bool:
-    with _copy(server), server.connect(NAME, autocommit=True) as connection:
+    with copied(server), server.connect(NAME, autocommit=True) as connection:
         declared, kept = Shape().layer().declared, _sums(connection, Shape())
         if _wrong(connection, declared, kept, Shape()):
             return False
