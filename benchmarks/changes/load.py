@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 
+from freehold.errors import FreeholdError
 from freehold.runtime import KeyRing
 from freehold.runtime.context import Backend, Context
 from freehold.runtime.signer import Signer
@@ -121,29 +122,34 @@ def load(server: OwnedServer, database: str, rows: int, clients: Sequence[Applic
     seen, done, lock = Seen(), threading.Event(), threading.Lock()
 
     def client(application: Application, seed: int) -> None:
-        dice = random.Random(seed)
-        login = application.login
-        with server.connect(database, user=login.user, password=login.password, autocommit=True) as connection:
-            connection.execute("SET application_name = 'load'")
-            while not done.is_set():
-                started = time.monotonic()
-                try:
-                    application.transaction(connection, rows, dice)
-                except psycopg.errors.FeatureNotSupported:
-                    # A prepared statement's result has another type: the runtime repeats the transaction, as here.
-                    with lock:
-                        seen.repeated += 1
-                except Unseen as error:
-                    with lock:
-                        seen.refused.append(str(error))
-                except psycopg.Error as error:
-                    with lock:
-                        seen.refused.append(f"{error.sqlstate} {error.diag.message_primary or error}")
-                taken = time.monotonic() - started
-                with lock:
-                    seen.transactions += 1
-                    seen.longest_transaction = max(seen.longest_transaction, taken)
-                time.sleep(PAUSE)
+        dice, login = random.Random(seed), application.login
+        try:
+            with server.connect(database, user=login.user, password=login.password, autocommit=True) as connection:
+                connection.execute("SET application_name = 'load'")
+                while not done.is_set():
+                    once(application, connection, dice)
+                    time.sleep(PAUSE)
+        except (FreeholdError, psycopg.Error) as error:
+            with lock:
+                seen.refused.append(f"a client is gone: {error}")
+
+    def once(application: Application, connection: psycopg.Connection[Any], dice: random.Random) -> None:
+        started = time.monotonic()
+        try:
+            application.transaction(connection, rows, dice)
+        except psycopg.errors.FeatureNotSupported:
+            # A prepared statement's result has another type: the runtime repeats the transaction, as here.
+            with lock:
+                seen.repeated += 1
+        except (Unseen, psycopg.Error) as error:
+            if connection.closed:
+                raise
+            with lock:
+                seen.refused.append(_said(error))
+        taken = time.monotonic() - started
+        with lock:
+            seen.transactions += 1
+            seen.longest_transaction = max(seen.longest_transaction, taken)
 
     def witness() -> None:
         since: dict[int, float] = {}
@@ -166,3 +172,9 @@ def load(server: OwnedServer, database: str, rows: int, clients: Sequence[Applic
         done.set()
         for thread in threads:
             thread.join()
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, psycopg.Error):
+        return f"{error.sqlstate} {error.diag.message_primary or error}"
+    return str(error)
