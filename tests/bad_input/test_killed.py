@@ -87,6 +87,8 @@ BUILDING = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'L
 def test_client_killed_while_its_statement_runs_on(ground: Ground) -> None:
     """The server goes on with what a dead client has sent: the next apply is told so, and ends it afterwards."""
     ground.write("models.py", UNIQUE, f"{UNIQUE} sa.Index('customer_name_idx', 'tenant_id', 'name'),")
+    ground.write("layer.py", "    DataLayer,\n", "    DataLayer,\n    LockBudget,\n")
+    ground.write("layer.py", "    preferences,  #", "    LockBudget(timeout_seconds=60),\n    preferences,  #")
     with closing(ground.database.connect()) as writer:
         # An index waits until the transactions of its table's writers end.
         writer.execute(f"LOCK TABLE {ground.name}.customer IN ROW EXCLUSIVE MODE".encode())
