@@ -32,6 +32,8 @@ from torture.ground import QUIET
 from torture.result import Result
 
 ROWS = 4_000
+TRIES = 4
+"""How many copies of a table a change may have until it was killed in the middle on one of them."""
 CUTS, KILLS = 4, 3
 """How often the connection of one change is cut, and its process killed, before it is let come to its end."""
 LEFT = """
@@ -100,25 +102,38 @@ def _template(server: OwnedServer) -> None:
 
 
 def _disturbed(server: OwnedServer, case: Case, dice: random.Random) -> Ended:
+    """A change that was killed at least once, wherever it takes long enough."""
+    before = Shape()
+    case.before(before)
+    try:
+        with _prepared(server, before) as connection:
+            began = [time.monotonic()]
+            listener = at_first_step(lambda: began.append(time.monotonic()))
+            apply_case(connection, case, declared_after(case), listener)
+            seconds = time.monotonic() - began[-1]
+        for tried in range(TRIES):
+            ended = _disturbed_within(server, case, dice, seconds / 2**tried)
+            if ended.kills or ended.wrong:
+                break
+    except (FreeholdError, psycopg.Error, ProcessFailed) as error:
+        return Ended(case.name, 0, 0, 0, (str(error),))
+    return ended
+
+
+def _disturbed_within(server: OwnedServer, case: Case, dice: random.Random, seconds: float) -> Ended:
+    """A change that is cut off and killed within so many seconds of its beginning, and let come to its end."""
     before, after = Shape(), Shape()
     case.before(before)
     case.edit(after)
     declared, seen = declared_after(case), {"cuts": 0, "kills": 0, "busy": 0}
-    try:
-        with _prepared(server, before) as connection:
-            began = [time.monotonic()]
-            apply_case(connection, case, declared, at_first_step(lambda: began.append(time.monotonic())))
-            seconds = time.monotonic() - began[-1]
-        with _prepared(server, before) as connection:
-            kept = _sums(connection, before)
-            for fault in ["kills", *dice.sample(["cuts", "kills"], k=CUTS + KILLS - 1, counts=[CUTS, KILLS - 1])]:
-                cut = apply_until_killed if fault == "kills" else _apply_until_cut
-                # Early more often than late, so that something is left for the faults that follow.
-                seen[fault] += cut(server, case, 0.9 * seconds * dice.random() ** 2)
-            seen["busy"] = apply_when_free(connection, case, declared)
-            wrong = _wrong(connection, declared, kept, after)
-    except (FreeholdError, psycopg.Error, ProcessFailed) as error:
-        wrong = [str(error)]
+    with _prepared(server, before) as connection:
+        kept = _sums(connection, before)
+        for fault in ["kills", *dice.sample(["cuts", "kills"], k=CUTS + KILLS - 1, counts=[CUTS, KILLS - 1])]:
+            cut = apply_until_killed if fault == "kills" else _apply_until_cut
+            # Early more often than late, so that something is left for the faults that follow.
+            seen[fault] += cut(server, case, 0.9 * seconds * dice.random() ** 2)
+        seen["busy"] = apply_when_free(connection, case, declared)
+        wrong = _wrong(connection, declared, kept, after)
     return Ended(case.name, wrong=tuple(wrong), **seen)
 
 
