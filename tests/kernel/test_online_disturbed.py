@@ -85,9 +85,8 @@ def names(connection: Connection) -> dict[str, str]:
     return {"trigger": f'"{trigger}"', "column": f'"{column}"'}
 
 
-@pytest.mark.parametrize(
-    ("change", "hand"), [(retyped, (TRIGGER, COLUMN)), *((filled, hand) for hand in HANDS.values())]
-)
+@pytest.mark.parametrize("hand", HANDS.values(), ids=HANDS.keys())
+@pytest.mark.parametrize("change", [retyped, filled], ids=["retyped", "filled"])
 def test_hands_in_between(
     live: Connection, database: Database, change: Callable[[], Declared], hand: tuple[str, ...]
 ) -> None:
