@@ -13,13 +13,14 @@ from freehold.config import OPTIONS
 from tools.check_rooms import faults
 
 SOURCE = Path(freehold.__file__).parent
-BOTTOM = {"errors", "config", "events", "advisories", "files"}
+BOTTOM = {"errors", "config", "events", "advisories", "files", "storage"}
 CORE = BOTTOM | {"kernel"}
 MAY_IMPORT = {
     "errors": set[str](),
     "events": set[str](),
     "config": {"errors"},
     "files": {"errors"},
+    "storage": set[str](),
     "advisories": {"errors", "events"},
     "kernel": BOTTOM,
     "servers": BOTTOM,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,27 +12,37 @@ from typing import Any
 
 import psycopg
 
-from benchmarks.changes.catalogue import CASES, Case
-from benchmarks.changes.load import OLDER, Application, Seen, load
-from benchmarks.changes.shape import NAME, Shape, fill
+from benchmarks.changes.catalogue import CASES, OWN_ROLE, RIGHTS, Case
+from benchmarks.changes.load import Application, Login, Seen, load
+from benchmarks.changes.shape import NAME, TEMPLATE, Shape, copied, fill
 from benchmarks.measure import Section
 from freehold.errors import FreeholdError
 from freehold.kernel.budget import LockBudget
 from freehold.kernel.compile import Declared
 from freehold.operations import apply_layer, plan_layer
+from freehold.rooms.roles.credentials import set_password
+from freehold.runtime import Key, KeyRing
 from freehold.servers import OwnedServer, disposable, find_embedded
-from freehold.testing.database import create_database, drop_database
+from freehold.testing.database import create_database
 
 ROWS = int(os.environ.get("FREEHOLD_BENCH_ROWS", "5000000"))
 """Rows of the table; the environment variable makes a smaller one, for a look at it."""
 BUDGET = LockBudget() if ROWS >= 1_000_000 else LockBudget(hold_seconds=0.0)
 """On a small table everything would fit the lock budget."""
 CLIENTS = 4
+PASSWORD = secrets.token_urlsafe()
+PLAIN = Login(OWN_ROLE, PASSWORD)
+"""As an application has before there is Freehold: rights on the tables, given by hand."""
+TENANTS = Login(f"{NAME}_app_a", PASSWORD, KeyRing((Key("load", secrets.token_bytes(32)),)))
+"""An application that is ready for tenancy: it has its role and names the tenant of each transaction."""
 METHOD = (
     f"Each change alone, on a copy of the same table of {ROWS:,} rows with a child table, six indexes and constraints, "
     f"under {CLIENTS} clients that read, update, insert and delete, resting 4 ms between; fsync on. Then two "
     "clients of the older and two of the newer version of the application for a second, then `freehold contract` under "
-    "the newer one. A witness samples every 5 ms who waits for a lock on a table. Naively: the usual statement, "
+    "the newer one. The clients log in as a role that owns nothing, is no superuser and holds rights on the tables "
+    "given by hand; a row that is there and not found counts as a failed transaction. For tenancy the application was "
+    "made ready first, as it must be: with its own role, and naming the tenant of each transaction, while the tables "
+    "are exempt still. A witness samples every 5 ms who waits for a lock on a table. Naively: the usual statement, "
     "without lock_timeout, under the same clients on another copy. pgroll: its operation for it, by its documentation. "
     '"Repeated" are transactions with a prepared statement whose result has another type since (SQLSTATE 0A000), '
     "which the runtime repeats."
@@ -90,10 +101,13 @@ def run(names: Sequence[str] = ()) -> Section:
 
 
 def _template(server: OwnedServer) -> None:
-    create_database(server, "template_changes")
-    with server.connect("template_changes", autocommit=True) as connection:
+    create_database(server, TEMPLATE)
+    with server.connect(TEMPLATE, autocommit=True) as connection:
         apply_layer(connection, Shape().layer().declared)
         fill(connection, ROWS)
+        connection.execute(f"CREATE ROLE {PLAIN.user} LOGIN PASSWORD '{PASSWORD}'".encode())
+        connection.execute(f"GRANT USAGE ON SCHEMA app TO {PLAIN.user}".encode())
+        connection.execute(f"GRANT {', '.join(RIGHTS)} ON ALL TABLES IN SCHEMA app TO {PLAIN.user}".encode())
 
 
 def _outcome(server: OwnedServer, case: Case) -> Outcome:
@@ -108,17 +122,19 @@ def _outcome(server: OwnedServer, case: Case) -> Outcome:
 
 def _changed(server: OwnedServer, case: Case, before: Shape, after: Shape, naive: Seen | None) -> Outcome:
     nothing = Seen()
-    newer = Application(table=f"app.{after.table}", mail=case.mail, more=case.newer)
+    login = TENANTS if case.tenants else PLAIN
+    older = Application(login, more=case.older)
+    newer = Application(login, table=f"app.{after.table}", mail=case.mail, more=(*case.older, *case.newer))
     declared = after.layer().declared
     try:
-        with _copy(server, before) as connection:
+        with _copy(server, case, before) as connection:
             started = time.monotonic()
-            with load(server, NAME, ROWS, [OLDER] * CLIENTS) as changing:
+            with load(server, NAME, ROWS, [older] * CLIENTS) as changing:
                 time.sleep(0.3)
                 _apply(connection, case, declared, contract=False)
                 time.sleep(0.3)
             seconds = time.monotonic() - started - 0.6
-            with load(server, NAME, ROWS, [OLDER, OLDER, newer, newer]) as beside:
+            with load(server, NAME, ROWS, [older, older, newer, newer]) as beside:
                 time.sleep(BOTH_SECONDS)
             with load(server, NAME, ROWS, [newer] * CLIENTS) as later:
                 time.sleep(0.2)
@@ -143,20 +159,20 @@ def _apply(connection: psycopg.Connection[Any], case: Case, declared: Declared, 
 
 
 @contextmanager
-def _copy(server: OwnedServer, before: Shape) -> Iterator[psycopg.Connection[Any]]:
+def _copy(server: OwnedServer, case: Case, before: Shape) -> Iterator[psycopg.Connection[Any]]:
     """A copy of the table, in the shape that it has before the change."""
-    create_database(server, NAME, template="template_changes")
-    try:
-        with server.connect(NAME, autocommit=True) as connection:
-            declared = before.layer().declared
-            apply_layer(connection, declared, contract=True, data_loss=True, weaker_guard="a benchmark")
-            yield connection
-    finally:
-        drop_database(server, NAME)
+    with copied(server), server.connect(NAME, autocommit=True) as connection:
+        apply_layer(connection, before.layer().declared, contract=True, data_loss=True, weaker_guard="a benchmark")
+        if case.tenants and TENANTS.keys:
+            key = TENANTS.keys.signing
+            connection.execute("SELECT freehold.add_context_key_v1(%s, %s)", (key.key_id, key.secret))
+            set_password(connection, TENANTS.user, PASSWORD)
+        yield connection
 
 
 def _naive(server: OwnedServer, case: Case, before: Shape) -> Seen:
-    with _copy(server, before) as connection, load(server, NAME, ROWS, [OLDER] * CLIENTS) as seen:
+    older = Application(PLAIN, more=case.older)
+    with _copy(server, case, before) as connection, load(server, NAME, ROWS, [older] * CLIENTS) as seen:
         time.sleep(0.3)
         try:
             for statement in case.naive.split("; "):

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from psycopg import sql
 from sqlalchemy.dialects.postgresql import ENUM, JSON
 
 from freehold import DataLayer, Tenancy
+from freehold.servers import OwnedServer
+from freehold.testing.database import create_database, drop_database
 
 NAME = "changes"
+TEMPLATE = f"template_{NAME}"
 Kind = sa.types.TypeEngine[Any] | type[sa.types.TypeEngine[Any]]
 Item = Callable[[], sa.schema.SchemaItem]
 Column = Callable[[], sa.Column[Any]]
@@ -120,3 +125,21 @@ def fill(connection: psycopg.Connection[Any], rows: int) -> None:
     run("INSERT INTO app.tag (company_id, entry_id) SELECT company_id, id FROM app.entry WHERE id %% 25 = 0", ())
     run("VACUUM (ANALYZE) app.entry")
     run("VACUUM (ANALYZE) app.tag")
+
+
+@contextmanager
+def copied(server: OwnedServer) -> Iterator[None]:
+    """A copy of the template; the roles that were made for it go with it, since the next one is to make them."""
+    with server.connect(autocommit=True) as connection:
+        there = _roles(connection)
+        create_database(server, NAME, template=TEMPLATE)
+        try:
+            yield
+        finally:
+            drop_database(server, NAME)
+            for role in _roles(connection) - there:
+                connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+def _roles(connection: psycopg.Connection[Any]) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}

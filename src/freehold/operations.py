@@ -24,7 +24,7 @@ from freehold.kernel.compile import Declared
 from freehold.kernel.diff import desired_state, difference
 from freehold.kernel.garbage import uncollected
 from freehold.kernel.measure import measured, refuse_violations, with_estimates, with_losses
-from freehold.kernel.objects import Key
+from freehold.kernel.objects import Function, Key, Object
 from freehold.kernel.observe import Connection, observe
 from freehold.kernel.online.fillings import find_fillings, set_leaving, shadow_objects
 from freehold.kernel.plan import Plan, make_plan
@@ -114,12 +114,20 @@ def plan_layer(
     # Until a first plan has ended, a layer widens nothing by letting its roles into the database and at what it made.
     settled_once = journal.has_finished_plan(connection, installed)
     begun = frozenset() if settled_once else renamed.managed | {Key("database", ()), Key("schema", (journal.SCHEMA,))}
+    # What a later one made before it was cut short is as new as it was to that plan.
+    done = journal.steps_begun(connection, installed)
+    begun |= {key for key, item in renamed.live.objects.items() if f"create {_name(item)}" in done}
     plan = make_plan(declared, desired, renamed.live, found, first, begun)
     plan = with_estimates(plan, renamed.live, budget)
     if renamed.steps:
         return plan  # what it would meet can be asked for only under the new names
     refuse_violations(connection, plan, desired, live, frozenset(found.fillings))
     return with_losses(connection, plan)
+
+
+def _name(item: Object) -> str:
+    """What a step that makes it calls it."""
+    return item.title if isinstance(item, Function) else str(item.key)
 
 
 @translated("apply")

@@ -15,6 +15,7 @@ from freehold.servers.binaries import Binaries, find_embedded
 from freehold.servers.owned import OwnedServer
 from freehold.testing.database import create_database, drop_leftovers, fresh_database
 from freehold.testing.servers import EMBEDDED_MAJOR, Servers
+from tests.bad_input.disk import Disk, small_disk
 from tests.bad_input.ground import NO_DATABASE, Ground, begin, copied
 from tests.bad_input.retail import LINES, finish
 from tests.cli.command import Command
@@ -102,3 +103,10 @@ def connect(ground: Ground) -> Iterator[Callable[..., Database]]:
     yield make
     for each in opened:
         each.dispose()
+
+
+@pytest.fixture
+def disk(own_server: OwnedServer) -> Iterator[Disk]:
+    """A small disk that the test's own server may use."""
+    with small_disk(own_server) as made:
+        yield made

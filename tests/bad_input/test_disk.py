@@ -2,89 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from examples.retail.load import load
 
 from freehold.errors import CommitUnknown, ConnectionLost, ServerDown, ServerFull
-from freehold.events import Event
 from freehold.servers.owned import OwnedServer
 from freehold.testing.database import create_database
+from tests.bad_input.disk import Disk, needs_disk, once, small_space
 from tests.bad_input.retail import BATCH, LINES, connected, finish
 from tests.examples.lines import cut
 from tests.examples.shop import Shop, build
 
-MIB = 1024 * 1024
-
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="no disk of its own: only root may mount one")
-
-
-@dataclass(frozen=True)
-class Disk:
-    """A small file system in memory."""
-
-    path: Path
-
-    @property
-    def free(self) -> int:
-        """Free bytes."""
-        found = os.statvfs(self.path)
-        return found.f_bavail * found.f_frsize
-
-    def leave(self, size: int) -> None:
-        """Fill it up to so many free bytes, as another program's file would."""
-        with (self.path / "filler").open("wb") as file:
-            while (rest := self.free - size) > 0:
-                file.write(bytes(min(rest, MIB)))
-                file.flush()
-
-    def empty(self) -> None:
-        """Take that file away."""
-        (self.path / "filler").unlink()
-
-    def remount(self, how: str) -> None:
-        """``ro`` or ``rw``."""
-        subprocess.run(["mount", "-o", f"remount,{how}", str(self.path)], check=True)
-
-
-@pytest.fixture
-def disk(own_server: OwnedServer) -> Iterator[Disk]:
-    path = own_server.data_directory.parent / "disk"
-    path.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160m,mode=0700", "tmpfs", str(path)], check=True)
-    os.chown(path, own_server.account.uid, own_server.account.gid)
-    yield Disk(path)
-    own_server.stop(mode="immediate")
-    subprocess.run(["umount", str(path)], check=True)
+pytestmark = needs_disk
 
 
 @pytest.fixture
 def shop(own_server: OwnedServer, disk: Disk, tmp_path: Path) -> Shop:
     """The layer, its tables on the small disk."""
-    space = disk.path / "space"
-    space.mkdir(mode=0o700)
-    os.chown(space, own_server.account.uid, own_server.account.gid)
-    database = create_database(own_server, "shop")
-    with own_server.connect(autocommit=True) as connection:
-        connection.execute(f"CREATE TABLESPACE small LOCATION '{space}'".encode())
-        connection.execute("ALTER DATABASE shop SET default_tablespace = small")
-    return build(database, "shop", tmp_path)
-
-
-def once(action: Callable[[], None]) -> Callable[[Event], None]:
-    """A listener that acts at the first event."""
-    waiting = [action]
-
-    def act(event: Event) -> None:
-        if waiting:
-            waiting.pop()()
-
-    return act
+    return build(small_space(own_server, disk, "shop"), "shop", tmp_path)
 
 
 def test_full(shop: Shop, disk: Disk, undisturbed: list[object], tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from freehold.operations import apply_layer, plan_layer
 from freehold.servers.owned import OwnedServer
 from freehold.testing.database import Database as Place
 from freehold.testing.database import create_database
-from tests.bad_input.ground import TWO, Ground, begin, fill
+from tests.bad_input.ground import TWO, Ground, begin, fill, refusal
 from tests.bad_input.retail import BATCH, LINES, connected, finish
 from tests.cli.command import Command
 from tests.examples.lines import cut
@@ -78,6 +78,29 @@ def test_client_killed_in_the_middle_of_apply(ground: Ground, make_database: Cal
     wait_for(lambda: apply_again(here) == 0)  # as soon as the server has seen that its client is gone
     assert here.command("plan").status == 0
     assert here.contents(*SHAPE) == ground.contents(*SHAPE)
+
+
+UNIQUE = 'tenant_unique("email", name="customer_email_key"),'
+BUILDING = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'CREATE INDEX%%'"
+
+
+def test_client_killed_while_its_statement_runs_on(ground: Ground) -> None:
+    """The server goes on with what a dead client has sent: the next apply is told so, and ends it afterwards."""
+    ground.write("models.py", UNIQUE, f"{UNIQUE} sa.Index('customer_name_idx', 'tenant_id', 'name'),")
+    ground.write("layer.py", "    DataLayer,\n", "    DataLayer,\n    LockBudget,\n")
+    ground.write("layer.py", "    preferences,  #", "    LockBudget(timeout_seconds=60),\n    preferences,  #")
+    with closing(ground.database.connect()) as writer:
+        # An index waits until the transactions of its table's writers end.
+        writer.execute(f"LOCK TABLE {ground.name}.customer IN ROW EXCLUSIVE MODE".encode())
+        process = start(ground.command, "apply", "--yes", "--json")
+        wait_for(lambda: process.poll() is not None or ground.ask(BUILDING) == [(True,)])
+        process.kill()
+        assert process.wait() == -signal.SIGKILL, process.communicate()
+        process.communicate()
+        assert refusal(ground.command, "apply", "--yes")["code"] == "apply.busy"
+    wait_for(lambda: apply_again(ground) == 0)
+    assert ground.command("plan").status == 0
+    assert ground.ask("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
 
 
 def apply_again(ground: Ground) -> int:

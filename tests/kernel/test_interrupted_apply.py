@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
@@ -137,3 +139,29 @@ def test_interrupted_first_apply_needs_no_flag(database: Database) -> None:
         (step,) = apply_layer(connection, target).steps
         assert (step.change.title.startswith("grant SELECT"), step.flag) == (True, "")
         assert plan_layer(connection, target).steps == ()
+
+
+def test_interrupted_later_apply_needs_no_flag_but_for_what_is_declared_since(database: Database) -> None:
+    reader, stranger = f"{database.name}_reader", f"{database.name}_stranger"
+
+    def grant(role: str) -> Grant:
+        return Grant(on="table", target=("shop", "orders"), grantee=role, privileges=("SELECT",))
+
+    target = sample(Extra(Role(role=reader), grant(reader)))
+
+    def kill(event: Event) -> None:
+        if isinstance(event, StepStarted) and event.title.startswith("grant SELECT"):
+            raise _Killed
+
+    with database.connect(autocommit=True) as connection:
+        apply_layer(connection, sample())
+        with pytest.raises(_Killed):
+            apply_layer(connection, target, listener=kill)
+        connection.execute(f"CREATE ROLE {stranger}".encode())
+        other = sample(Extra(Role(role=reader), grant(reader), Role(role=stranger), grant(stranger)))
+        assert [step.flag for step in plan_layer(connection, other).steps] == ["", "--allow-weaker-guard"]
+        (step,) = apply_layer(connection, target).steps
+        assert (step.change.title.startswith("grant SELECT"), step.flag) == (True, "")
+        assert plan_layer(connection, target).steps == ()
+        wider = sample(Extra(Role(role=reader), replace(grant(reader), privileges=("INSERT", "SELECT"))))
+        assert [step.flag for step in plan_layer(connection, wider).steps] == ["--allow-weaker-guard"]

@@ -113,6 +113,12 @@ def has_finished_plan(connection: Connection, installed: int) -> bool:
     return bool(row and row[0])
 
 
+def steps_begun(connection: Connection, installed: int) -> frozenset[str]:
+    """The titles of the steps that were applied of plans which never came to their end."""
+    rows = connection.execute(_query("read_begun")).fetchall() if installed else ()
+    return frozenset(title for (title,) in rows)
+
+
 def begin_plan(connection: Connection, plan: Plan, *, because: str = "", approved_by: str = "") -> uuid.UUID:
     """Record that a plan begins, why guards may become weaker, and who approved it; its steps refer to the id."""
     plan_id = uuid.uuid4()

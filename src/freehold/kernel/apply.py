@@ -12,12 +12,13 @@ from typing import Protocol
 import psycopg
 from psycopg import sql
 
-from freehold.errors import ApplyBusy, FreeholdError, LockTimeout, StepFailed
+from freehold.errors import ApplyBusy, FreeholdError, LockTimeout, ServerFull, StepFailed
 from freehold.events import Listener, LockRetried, StepApplied, StepStarted, ignore
 from freehold.kernel.budget import LockBudget
 from freehold.kernel.observe import CATALOG_SESSION, Connection
 from freehold.kernel.online.backfill import Backfill
 from freehold.kernel.plan import Plan, Step
+from freehold.storage import is_storage_fault
 
 ADVISORY_LOCK = 0x6672656568  # "freeh"
 """Key of the advisory lock that one apply at a time holds in a database."""
@@ -87,6 +88,8 @@ def apply(
         A step did not get its lock within the budget. The steps before it are done; plan again and go on.
     StepFailed
         The server refused a step; its transaction is rolled back.
+    ServerFull
+        The server's disk is full or read-only.
     """
     budget, limits = budget or LockBudget(), ceilings or {}
     for name, value in CATALOG_SESSION.items():
@@ -125,7 +128,7 @@ def _run(
     except psycopg.Error as error:
         if connection.broken:
             raise
-        raise _failed(step, error) from error
+        raise (_full if is_storage_fault(error) else _failed)(step, error) from error
     listener(StepApplied(step.number, total, step.change.title, time.monotonic() - started))
 
 
@@ -210,4 +213,13 @@ def _failed(step: Step, error: psycopg.Error) -> StepFailed:
         f"Step {step.number}, {step.change.title}, was refused: {diagnosis.message_primary or error}",
         detail=f"{detail}. Statements: {'; '.join(step.change.statements)}",
         hint=diagnosis.message_hint or "The steps before it are done. Mend the cause, then plan and apply again.",
+    )
+
+
+def _full(step: Step, error: psycopg.Error) -> ServerFull:
+    return ServerFull(
+        f"Step {step.number}, {step.change.title}, met a full, broken or read-only disk of the server",
+        detail=f"{error.diag.message_primary}; SQLSTATE {error.sqlstate}.",
+        hint="Free space there, or let it be written again, and apply again: it goes on where it stopped. "
+        "Meanwhile the table serves as it did.",
     )

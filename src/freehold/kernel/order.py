@@ -35,7 +35,7 @@ def site_of_works(found: Difference, live: Catalog, begun: frozenset[Key]) -> Si
 def works_of(found: Difference, live: Catalog, begun: frozenset[Key]) -> dict[Key, Work]:
     """Nodes by an ordering key: a replaced object has two, its drop and its creation.
 
-    ``begun`` is what a first plan that never ended was to make.
+    ``begun`` is what a plan that never ended was making.
     """
     site = site_of_works(found, live, begun)
     works: dict[Key, Work] = {}

@@ -214,7 +214,8 @@ def make_plan(
     first
         Steps that come before all others, such as the journal's own.
     begun
-        What a first plan that never ended was to make, and the database itself while none has ended.
+        What a first plan that never ended was to make, and the database itself while none has ended; what a later one
+        had made before it was cut short.
     """
     works = works_of(found, live, begun)
     site = site_of_works(found, live, begun)

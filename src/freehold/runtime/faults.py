@@ -16,7 +16,8 @@ from freehold.runtime.constraints import Constraints, Known
 from freehold.runtime.deadlock import Deadlocks, Tables
 from freehold.runtime.link import Link
 from freehold.runtime.watchdog import Watchdog
-from freehold.servers.faults import is_storage_fault, translate
+from freehold.servers.faults import translate
+from freehold.storage import is_storage_fault
 
 READ_ONLY_TRANSACTION = "25006"
 STATEMENT = "Compare the statement with the tables: names, types and rights. freehold plan tells what is not applied."

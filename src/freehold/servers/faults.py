@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -13,6 +12,7 @@ from psycopg import pq
 from freehold import errors
 from freehold.errors import FreeholdError
 from freehold.servers.refusal import ask_again, endpoint
+from freehold.storage import is_unwritable
 
 CODES: Mapping[str, tuple[type[FreeholdError], str]] = {
     "FH001": (errors.ContextMissing, "Open the transaction with a tenant: db.transaction(tenant=..., actor=...)."),
@@ -41,8 +41,6 @@ CLASSES: Mapping[str, tuple[type[FreeholdError], str]] = {
     "08": (errors.ConnectionLost, "Run again: what was not committed is rolled back."),
 }
 _LOOK = "The SQLSTATE tells the kind: see appendix A of PostgreSQL's manual, and the server's log."
-# PostgreSQL gives a file that may not be opened (EROFS, EACCES) the SQLSTATE of a missing grant; these raise no other.
-STORAGE = frozenset({"buffile.c", "copydir.c", "fd.c", "md.c", "relmapper.c", "slru.c", "storage.c", "xlog.c"})
 _UNWRITABLE = "The server may not open its own file: is its disk read-only? Mend that and run again; the rest is safe."
 LOST = ("57P01", "57P02", "57P05")
 
@@ -118,14 +116,9 @@ def _kind(error: psycopg.Error) -> tuple[type[FreeholdError], str]:
     state = error.sqlstate or ""
     if state in LOST or (not state and _connection_is_gone(error)):
         return CLASSES["08"]
-    if is_storage_fault(error):
+    if is_unwritable(error):
         return errors.ServerFull, _UNWRITABLE
     return CODES.get(state) or CLASSES.get(state[:2]) or (errors.ServerError, "")
-
-
-def is_storage_fault(error: psycopg.Error) -> bool:
-    """Whether the server could not open a file of its own, which its SQLSTATE alone does not tell."""
-    return error.sqlstate == "42501" and Path(error.diag.source_file or "").name in STORAGE
 
 
 def _connection_is_gone(error: psycopg.Error) -> bool:

@@ -106,7 +106,7 @@ class Site:
 
     On a table of ``new`` nobody waits for a lock, so that the plain statement may be used where a live table needs the
     online one. ``partitions`` gives the partitions of each live partitioned table, on which PostgreSQL builds an index
-    one by one. ``begun`` is what a first plan that never ended was to make: a grant on it is no wider than that plan.
+    one by one. ``begun`` is what a plan that never ended was making: a grant on it is no wider than that plan.
     """
 
     database: str

@@ -49,6 +49,11 @@ class Filling:
         return qualified(self.column.schema, self.column.table)
 
     @property
+    def beside(self) -> bool:
+        """Whether another column is written, which is to take the declared one's place."""
+        return self.into != self.column.column
+
+    @property
     def trigger(self) -> Sql:
         """The trigger's name, and its function's; names are in step before values are made of them."""
         what = "name" if self.old else "value"
@@ -166,10 +171,11 @@ def retyped(filling: Filling, live: Column, required: tuple[Change, ...]) -> tup
     add = filling.change(
         "prepare another type of",
         Lock.ACCESS_EXCLUSIVE,
+        # One that is there was not kept in step all the time.
+        drop := ddl("ALTER TABLE {} DROP COLUMN IF EXISTS {}", filling.table, ident(filling.into)),
         ddl("ALTER TABLE {} ADD COLUMN {}", filling.table, new.written),
         *filling.begin(),
     )
-    drop = ddl("ALTER TABLE {} DROP COLUMN IF EXISTS {}", filling.table, ident(filling.into))
     add = replace(add, undo=(Undo(f"take back another type of {column.key}", (*filling.end(), drop)),))
     before = [*([] if filling.begun else [add]), *([] if filling.finished else [filling.filled()]), *required]
     switch = filling.change(
@@ -184,6 +190,15 @@ def _switched(filling: Filling, live: Column, *, proved: bool) -> Iterator[Sql]:
     was_name = shortened(f"{column.column}__was", 63)
     was = ident(was_name)
     name = ident(column.column)
+    yield fill(
+        PACKAGE,
+        "check_in_step",
+        table=literal(table),
+        column=literal(filling.into),
+        type=literal(column.type),
+        trigger=literal(trigger_key(filling).name[-1]),
+        title=literal(str(column.key)),
+    )
     yield from filling.end()
     if live.identity:
         # The numbers go on in a sequence of the new type.

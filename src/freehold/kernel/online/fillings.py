@@ -12,12 +12,15 @@ from freehold.kernel.compile import Declared
 from freehold.kernel.declare import Rename, name_of
 from freehold.kernel.difference import Difference
 from freehold.kernel.names import Sql, ddl, ident, trusted
-from freehold.kernel.objects import Column, Constraint, Key, Object, Site
+from freehold.kernel.objects import Column, Constraint, Key, Object, Site, Trigger
 from freehold.kernel.objects.column import STABLE
 from freehold.kernel.objects.width import rewrites
 from freehold.kernel.observe import Catalog, Connection, prepare_session, read_catalog
 from freehold.kernel.online.columns import Filling, shadow_of, trigger_key
 from freehold.kernel.scratch import make_roles, scratch_database, statements
+
+FIRES = frozenset("OA")
+"""``pg_trigger.tgenabled`` of a trigger that fires for the application."""
 
 
 def find_fillings(
@@ -39,13 +42,22 @@ def find_fillings(
     result = {}
     for key, item in desired.objects.items():
         if isinstance(item, Column) and item.table_key in live.objects and item.table_key not in found.moved:
-            made = _filling(item, declared, found, live, old_names.get(key))
+            made = _filling(item, declared, found, live, old_names.get(key), progress)
             if made is None:
                 continue
-            begun = made.batch.name in progress and (not made.followed or trigger_key(made) in live.objects)
+            begun = made.batch.name in progress and _goes_on(made, live)
             finished = begun and progress[made.batch.name]
             result[key] = replace(made, begun=begun, finished=finished)
     return {key: made for key, made in result.items() if _is_needed(key, made, found)}
+
+
+def _goes_on(made: Filling, live: Catalog) -> bool:
+    """Whether all stands that an earlier run has begun; what hands have changed meanwhile is begun anew."""
+    column = live.objects.get(Key("column", (*made.column.table_key.name, made.into)))
+    if not isinstance(column, Column) or (made.beside and column.type != made.column.type):
+        return False
+    trigger = live.objects.get(trigger_key(made))
+    return not made.followed or (isinstance(trigger, Trigger) and trigger.enabled in FIRES)
 
 
 def _is_needed(key: Key, made: Filling, found: Difference) -> bool:
@@ -58,7 +70,14 @@ def _is_needed(key: Key, made: Filling, found: Difference) -> bool:
     )
 
 
-def _filling(item: Column, declared: Declared, found: Difference, live: Catalog, old: Key | None) -> Filling | None:
+def _filling(
+    item: Column,
+    declared: Declared,
+    found: Difference,
+    live: Catalog,
+    old: Key | None,
+    progress: Mapping[str, bool],
+) -> Filling | None:
     declared_value = declared.backfills.get(item.key)
     before = live.objects.get(item.key)
     if old in live.objects and old is not None:
@@ -72,8 +91,10 @@ def _filling(item: Column, declared: Declared, found: Difference, live: Catalog,
     if declared_value:
         return _made(item, item.column, declared_value, live)
     volatile = item.default and not item.generated and not STABLE.fullmatch(item.default)
-    if volatile and before is None and item.table_key in live.heavy:
-        return _made(item, item.column, trusted(item.default), live, followed=False)
+    if volatile and item.table_key in live.heavy:
+        made = _made(item, item.column, trusted(item.default), live, followed=False)
+        unfinished = progress.get(made.batch.name) is False
+        return made if before is None or unfinished else None
     return None
 
 

@@ -9,6 +9,7 @@ from freehold.kernel.names import Sql, ddl, ident, idents, joined, shortened, tr
 from freehold.kernel.objects import Column, Constraint, Grant, Index, Key, Object, Schema, Table, TableFacts
 from freehold.kernel.room import Scope
 from freehold.kernel.template import fill
+from freehold.rooms.encryption.copies import compile_copies
 from freehold.rooms.encryption.declare import Encrypted, blind
 from freehold.rooms.encryption.header import MAGIC, SHORTEST
 
@@ -47,6 +48,7 @@ def compile_encryption(declaration: Encrypted, model: Model) -> Iterator[Object]
         yield _check(declaration, column)
     for column in declaration.search:
         yield from _search(declaration, column, table.facts.tenant_column)
+    yield from compile_copies(declaration, model)
 
 
 def scope_encryption(declaration: Encrypted, model: Model) -> Iterator[Scope]:

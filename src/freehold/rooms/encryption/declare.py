@@ -73,21 +73,34 @@ class Encrypted:
     search
         Columns of these that can be searched; each needs the companion ``<column>_blind``, which
         :func:`blind_index_column` makes.
+    clear
+        Columns of these that are encrypted beside a clear one for the time in which a table moves from one to the
+        other: the clear column by the encrypted one's name. Where an application writes the clear one alone, the
+        database takes the encrypted value away, so that none is ever out of date; :func:`seal` brings it again.
 
     Raises
     ------
     DeclarationError
-        A column has another type, a companion is missing, or the application cannot know the primary key beforehand.
+        A column has another type, a companion or a clear column is missing, or the application cannot know the primary
+        key beforehand.
     """
 
     entity: Entity
     columns: tuple[str, ...]
     search: Mapping[str, BlindIndex]
+    clear: Mapping[str, str]
 
-    def __init__(self, entity: Entity, *columns: str, search: Mapping[str, BlindIndex] | None = None) -> None:
+    def __init__(
+        self,
+        entity: Entity,
+        *columns: str,
+        search: Mapping[str, BlindIndex] | None = None,
+        clear: Mapping[str, str] | None = None,
+    ) -> None:
         object.__setattr__(self, "entity", entity)
         object.__setattr__(self, "columns", columns)
         object.__setattr__(self, "search", dict(search or {}))
+        object.__setattr__(self, "clear", dict(clear or {}))
         self._check_columns()
         self._check_key()
 
@@ -124,6 +137,20 @@ class Encrypted:
                 )
         for name, index in self.search.items():
             self._check_search(name, index)
+        for name, clear in self.clear.items():
+            self._check_clear(name, clear)
+
+    def _check_clear(self, name: str, clear: str) -> None:
+        if name not in self.columns or clear in self.columns:
+            raise self.refused(
+                f"copies {clear} into {name}, and must encrypt the one and not the other",
+                'Name the encrypted column first: clear={"email_sealed": "email"}.',
+            )
+        if column_of(self.entity, clear).primary_key or not column_of(self.entity, name).nullable:
+            raise self.refused(
+                f"cannot copy {clear} into {name}: the first is part of the key, or the second may not be empty",
+                "Let the encrypted column be nullable until every row has a value in it.",
+            )
 
     def _check_search(self, name: str, index: BlindIndex) -> None:
         if name not in self.columns:

@@ -189,6 +189,19 @@ class Keys:
             self._cache.put(tenant, purpose, found)
         return found
 
+    def kept(self, tenant: str, purpose: str, row_of: Callable[[], Any]) -> DataKey:
+        """The active key that an administrator writes with: kept from before, or of a row of the table.
+
+        Raises
+        ------
+        KeyDestroyed, KeyUnavailable
+        """
+        found = self._cache.get(tenant, purpose)
+        if found is None:
+            found = self.opened(tenant, row_of())
+            self._cache.put(tenant, purpose, found)
+        return found
+
     def _rows(self, handle: Handle, tenant: str, conditions: Sequence[Any]) -> Sequence[Any]:
         table = self._tables[bool(tenant)]
         statement = sa.select(table).where(*conditions)

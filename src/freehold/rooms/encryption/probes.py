@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from freehold.kernel.declare import column_of
 from freehold.kernel.model import Model
 from freehold.kernel.names import Sql, ddl, ident, literal, trusted
 from freehold.kernel.objects import Key, Table, table_key
 from freehold.kernel.room import Affects, Expectation, Probe, Raises, Returns
 from freehold.kernel.template import fill, read_sql
 from freehold.rooms.encryption.compile import SCHEMA, TENANTS, check_name, has_header, key_table
+from freehold.rooms.encryption.copies import trigger_name
 from freehold.rooms.encryption.declare import Encrypted
 from freehold.rooms.encryption.header import KEY_AT, NONCE_AT
 
@@ -26,6 +28,9 @@ def probe_encryption(declaration: Encrypted, model: Model) -> Iterator[Probe]:
         yield _validated(declaration, column)
         yield _all_sealed(declaration, column, table)
         yield _keys_exist(declaration, column, table, model)
+    for column, clear in declaration.clear.items():
+        if column_of(declaration.entity, clear).nullable:
+            yield _never_outdated(declaration, column, clear, table)
     if Key("role", (model.role("app_a"),)) in model.objects:
         yield from _keys_guarded(key_table(declaration, model), model)
 
@@ -86,6 +91,16 @@ def _keys_exist(declaration: Encrypted, column: str, table: Table, model: Model)
             same_tenant=same,
         ),
         expect=Returns(((0,),)),
+    )
+
+
+def _never_outdated(declaration: Encrypted, column: str, clear: str, table: Table) -> Probe:
+    """The clear value is emptied as an application does that knows no other."""
+    return Probe(
+        promise=f"no value of {_title(declaration, column)} outlives the one of {clear} that it was made of",
+        subject=Key("trigger", (*declaration.table, trigger_name(column))),
+        attack=fill(PACKAGE, "attack_clear", table=table.sql, clear=ident(clear), sealed=ident(column)),
+        expect=Affects(0),
     )
 
 

@@ -1,0 +1,1 @@
+{{clear}} IS NOT NULL AND {{sealed}} IS NULL

@@ -1,0 +1,5 @@
+SELECT {{tenant}}, {{key}}, {{columns}}
+FROM {{table}}
+WHERE ({{unsealed}}) AND {{owner}} {{after}}
+ORDER BY {{order}}
+LIMIT %(batch)s
