@@ -9,9 +9,9 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from freehold import Backfill, Extra
-from freehold.errors import ApplyBusy, ConnectionLost, DeclarationError, FreeholdError
-from freehold.events import Event, Progress
+from freehold import Backfill, Extra, Rename
+from freehold.errors import ApplyBusy, ConnectionLost, DeclarationError, FreeholdError, StepFailed
+from freehold.events import Event, Progress, StepApplied, ignore
 from freehold.kernel.compile import Declared
 from freehold.kernel.objects import Extension
 from freehold.operations import apply_layer, plan_layer
@@ -53,6 +53,16 @@ def at_batch(act: Callable[[], object]) -> Callable[[Event], None]:
     def listen(event: Event) -> None:
         if waiting and isinstance(event, Progress):
             waiting.pop()()
+
+    return listen
+
+
+def at_step(title: str, act: Callable[[], object]) -> Callable[[Event], None]:
+    """A listener that acts when a step has ended."""
+
+    def listen(event: Event) -> None:
+        if isinstance(event, StepApplied) and event.title.startswith(title):
+            act()
 
     return listen
 
@@ -153,3 +163,28 @@ def test_an_extension_that_the_server_lacks(live: Connection) -> None:
     assert caught.value.hint
     assert one(live, "SELECT count(*) FROM freehold.applied_plan") == 1
     settle(live, retyped())
+
+
+@pytest.mark.parametrize("moment", ["before the contraction", "between its steps"])
+def test_a_mirror_that_goes_loses_nothing(live: Connection, moment: str) -> None:
+    """Which side is newer cannot be known, so that both stay until somebody says."""
+    data = metadata(sa.Column("score", sa.Integer), mail="email")
+    declared = layer(data, Rename(data.tables["shop.customer"], column="email", was="mail"))
+    apply_layer(live, declared, budget=ALWAYS)
+    trigger = one(live, "SELECT tgname FROM pg_trigger WHERE tgname LIKE 'zz\\_freehold\\_%'")
+
+    def by_hand() -> None:
+        live.execute(f'DROP TRIGGER "{trigger}" ON shop.customer'.encode())
+        live.execute("UPDATE shop.customer SET mail = 'newer' WHERE id = 5")
+
+    if moment == "before the contraction":
+        by_hand()
+    listener = ignore if moment == "before the contraction" else at_step("compare both names", by_hand)
+    with pytest.raises(StepFailed):
+        apply_layer(live, declared, budget=ALWAYS, contract=True, listener=listener)
+    with pytest.raises(StepFailed):
+        apply_layer(live, declared, budget=ALWAYS, contract=True)
+    live.execute("UPDATE shop.customer SET email = mail WHERE email <> mail")
+    apply_layer(live, declared, budget=ALWAYS, contract=True)
+    assert one(live, "SELECT email FROM shop.customer WHERE id = 5") == "newer"
+    assert plan_layer(live, declared).steps == ()

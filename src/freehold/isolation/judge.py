@@ -35,6 +35,7 @@ OUTSIDE = frozenset(
 """Extensions whose functions read rows past row security, or through another connection."""
 
 
+ENFORCE = "Take it out of Tenancy(log_only=...) when freehold refusals shows nothing any more."
 ROWS = "Prove where two tenants have rows in it: canary tenants serve."
 
 
@@ -218,6 +219,8 @@ def _attacked(relation: Relation, kind: str, struck: Struck, right: Right, known
     def entry(standing: Standing, reason: str, advice: str = "") -> Entry:
         return Entry(kind, struck.exit, struck.roles, standing, reason, probes, advice)
 
+    if why := known.log_only.get(relation.table):
+        return entry(Standing.UNKNOWN, f"its guard refuses nothing yet, it only logs: {why}", ENFORCE)
     worst = {verdict.verdict: verdict for verdict in reversed(struck.verdicts)}
     if broken := worst.get(Outcome.BROKEN):
         return entry(Standing.BROKEN, f"{broken.promise}: {broken.detail}", _guard_it(relation, known))

@@ -21,6 +21,8 @@ class Known:
     ----------
     owned
         The tenant column of each owned table.
+    log_only
+        Why the guard of an owned table refuses nothing yet.
     others
         Why no tenant owns the rows of each other declared table.
     roles
@@ -40,6 +42,7 @@ class Known:
     """
 
     owned: Mapping[Name, str] = field(default_factory=dict)
+    log_only: Mapping[Name, str] = field(default_factory=dict)
     others: Mapping[Name, str] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
     functions: frozenset[tuple[str, str, str]] = frozenset()
@@ -66,6 +69,7 @@ def known_of(declared: Declared, accepted: Mapping[str, str]) -> Known:
     owned = {name: table.facts.tenant_column for name, table in tables.items() if table.facts.tenant_column}
     return Known(
         owned=owned,
+        log_only={name: table.facts.log_only for name, table in tables.items() if table.facts.log_only},
         others={name: _why(model, name, table.reason) for name, table in tables.items() if name not in owned},
         roles={role.role: role.reason for role in model.of_kind(Role)},
         functions=frozenset((f.schema, f.function, f.arguments) for f in model.of_kind(Function)),

@@ -66,7 +66,7 @@ def _facts(classified: Class | None) -> TableFacts:
     if classified is None:
         return TableFacts()
     role = "model" if classified.ownership is Ownership.TENANT else str(classified.ownership)
-    return TableFacts(role=role, tenant_column=classified.tenant_column)
+    return TableFacts(role=role, tenant_column=classified.tenant_column, log_only=classified.log_only)
 
 
 def partition_of(parent: str, bound: str) -> dict[str, tuple[str, str]]:

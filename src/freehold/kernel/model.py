@@ -30,12 +30,14 @@ class Ownership(StrEnum):
 class Class:
     """How a declaration classifies one table of the metadata.
 
-    ``tenant_column`` is empty for shared, exempt and adopted tables; ``reason`` is given for the last two.
+    ``tenant_column`` is empty for shared, exempt and adopted tables; ``reason`` is given for the last two. ``log_only``
+    says of an owned table why its guard refuses nothing yet.
     """
 
     ownership: Ownership
     tenant_column: str = ""
     reason: str = ""
+    log_only: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from freehold.kernel.diff import site_of
 from freehold.kernel.difference import Difference
 from freehold.kernel.objects import Change, Column, Constraint, Grant, Key, Lock, Object, Site, Stage, Table
 from freehold.kernel.observe import Catalog
-from freehold.kernel.online.columns import Filling, added, retyped
+from freehold.kernel.online.columns import Filling, added, parted, retyped
 from freehold.kernel.online.group import closed, contracted, disjoint, reached
 from freehold.kernel.online.moving import moving
 from freehold.kernel.online.swap import swapped
@@ -42,7 +42,7 @@ def works_of(found: Difference, live: Catalog, begun: frozenset[Key]) -> dict[Ke
     for key, item in found.drop.items():
         changes = item.drop(site)
         if key in found.leaving:
-            changes = tuple(_left(change, key, found) for change in changes)
+            changes = tuple(each for change in changes for each in _left(change, key, found))
         if key.kind in CONTRACTED and key not in found.create:
             changes = tuple(replace(change, stage=Stage.CONTRACT) for change in changes)
         works[_node("drop", key)] = Work(key, "drop", item, changes)
@@ -78,11 +78,12 @@ def _altered(item: Object, old: Object, filling: Filling | None, site: Site) -> 
     return retyped(filling, old, beside.required(site)[:2] if item.not_null else ())
 
 
-def _left(change: Change, key: Key, found: Difference) -> Change:
+def _left(change: Change, key: Key, found: Difference) -> tuple[Change, ...]:
     """A column goes whose values another one has."""
-    fillings = [f for f in found.fillings.values() if f.old == key.name[2] and f.column.table_key.name == key.name[:2]]
-    ends = tuple(statement for filling in fillings for statement in filling.end())
-    return replace(change, statements=(*ends, *change.statements), loses="", reversible=False)
+    name, table = key.name[2], key.name[:2]
+    (filling,) = (f for f in found.fillings.values() if f.old == name and f.column.table_key.name == table)
+    was = found.drop[key]
+    return parted(filling, change, same_type=isinstance(was, Column) and was.type == filling.column.type)
 
 
 def _given_again(item: Object, before: Object | None, changes: tuple[Change, ...]) -> tuple[Change, ...]:

@@ -36,6 +36,8 @@ class TableFacts:
         Why rows are not brought into another database with their tenant; empty where they are.
     lasting
         Why rows stay when their tenant is erased; empty where they go.
+    log_only
+        Why the guard of the tenant's rows refuses nothing yet, and only notes what it would; empty where it holds.
     """
 
     tenant_column: str = ""
@@ -47,6 +49,7 @@ class TableFacts:
     owner_column: str = ""
     stays: str = ""
     lasting: str = ""
+    log_only: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

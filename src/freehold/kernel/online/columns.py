@@ -185,20 +185,53 @@ def retyped(filling: Filling, live: Column, required: tuple[Change, ...]) -> tup
     return (*(replace(change, prepares=True) for change in before), replace(switch, title=title, reversible=False))
 
 
+def parted(filling: Filling, drop: Change, *, same_type: bool) -> tuple[Change, ...]:
+    """The older name of a column goes, after it was seen that the newer one has all its values.
+
+    Parameters
+    ----------
+    same_type
+        Whether both have one type, so that their values can be compared.
+    """
+    hint = f"The trigger between them was changed by hand. Make {filling.old} and {filling.column.column} the same."
+    compare = filling.change(
+        "compare both names of",
+        Lock.ACCESS_SHARE,
+        fill(
+            PACKAGE,
+            "compare_names",
+            table=filling.table,
+            new=ident(filling.column.column),
+            old=ident(filling.old),
+            title=literal(str(filling.column.key)),
+            hint=literal(hint),
+        ),
+        stage=Stage.CONTRACT,
+    )
+    statements = (_in_step(filling), *filling.end(), *drop.statements)
+    gone = replace(drop, statements=statements, loses="", reversible=False)
+    return (compare, gone) if same_type else (gone,)
+
+
+def _in_step(filling: Filling) -> Sql:
+    """What refuses to go on where the trigger, or the column that it writes, was changed by hand."""
+    return fill(
+        PACKAGE,
+        "check_in_step",
+        table=literal(filling.table),
+        column=literal(filling.into),
+        type=literal(filling.column.type),
+        trigger=literal(trigger_key(filling).name[-1]),
+        title=literal(str(filling.column.key)),
+    )
+
+
 def _switched(filling: Filling, live: Column, *, proved: bool) -> Iterator[Sql]:
     column, table = filling.column, filling.table
     was_name = shortened(f"{column.column}__was", 63)
     was = ident(was_name)
     name = ident(column.column)
-    yield fill(
-        PACKAGE,
-        "check_in_step",
-        table=literal(table),
-        column=literal(filling.into),
-        type=literal(column.type),
-        trigger=literal(trigger_key(filling).name[-1]),
-        title=literal(str(column.key)),
-    )
+    yield _in_step(filling)
     yield from filling.end()
     if live.identity:
         # The numbers go on in a sequence of the new type.

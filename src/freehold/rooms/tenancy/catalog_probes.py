@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from freehold.kernel.model import Model
 from freehold.kernel.names import Sql, ddl, ident, joined, literal, trusted
@@ -16,13 +16,13 @@ from freehold.rooms.tenancy.functions import PACKAGE, SCHEMA, context_functions
 COMMANDS = {"ALL": "*", "SELECT": "r", "INSERT": "a", "UPDATE": "w", "DELETE": "d"}
 
 
-def catalog_probes(model: Model, log_only: Container[Sql]) -> Iterator[Probe]:
+def catalog_probes(model: Model) -> Iterator[Probe]:
     """Policies, switches and views of all owned tables, and the functions and keys of the context.
 
     The policies of tables that only log promise nothing.
     """
     owned = owned_tables(model)
-    holding = [table for table in owned if table.sql not in log_only]
+    holding = [table for table in owned if not table.facts.log_only]
     for column in sorted({table.facts.tenant_column for table in holding}):
         yield _policies(model, column, [table for table in holding if table.facts.tenant_column == column])
     if owned:

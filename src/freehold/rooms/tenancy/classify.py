@@ -10,7 +10,7 @@ from freehold.errors import Contradiction, DeclarationError, UnknownTable
 from freehold.kernel.declare import Entity, name_of, table_of
 from freehold.kernel.model import Class, Model, Ownership
 from freehold.rooms.tenancy.declare import EVERY_TABLE, Tenancy
-from freehold.rooms.tenancy.log_only import refuse_unowned
+from freehold.rooms.tenancy.log_only import noting
 from freehold.rooms.tenancy.validate import refuse_crossings
 
 Name = tuple[str, str]
@@ -40,8 +40,7 @@ def classify(declaration: Tenancy, model: Model) -> Mapping[Name, Class]:
     }
     classes = {**named, **owned}
     refuse_crossings(tables, {**model.classes, **classes}, declaration)
-    refuse_unowned(declaration, classes)
-    return classes
+    return {**classes, **dict(noting(declaration, tables, classes))}
 
 
 def _named(declaration: Tenancy, tables: Mapping[Name, sa.Table]) -> dict[Name, Class]:

@@ -32,7 +32,6 @@ from freehold.rooms.tenancy.log_only import (
     REFUSED,
     log_only_condition,
     log_only_objects,
-    log_only_reasons,
     log_only_trigger,
 )
 
@@ -51,11 +50,10 @@ def compile_tenancy(declaration: Tenancy, model: Model) -> Iterator[Object]:
     yield from _key_table(model)
     yield from context_functions(model)
     parents = {table.sql: table for table in model.tables if table.partition_key}
-    noting = log_only_reasons(declaration, model)
-    if noting:
+    if any(table.facts.log_only for table in owned_tables(model)):
         yield from log_only_objects(model)
     for table in owned_tables(model):
-        yield from _guard(table, noting.get(table.sql, ""))
+        yield from _guard(table)
         if table.parent:
             yield from _inherited(table, model.policies(parents[trusted(table.parent)]))
 
@@ -91,7 +89,8 @@ def _key_table(model: Model) -> Iterator[Object]:
     yield Owner(on="table", target=(SCHEMA, KEY_TABLE), role=model.role("verifier"), reason=reason)
 
 
-def _guard(table: Table, log_only: str) -> Iterator[Object]:
+def _guard(table: Table) -> Iterator[Object]:
+    log_only = table.facts.log_only
     reason = f"log-only: {log_only}" if log_only else "rows belong to the tenant of the context"
     yield RowSecurity(schema=table.schema, table=table.table, enabled=True, forced=True, reason=reason)
     for command, reads, writes in (
@@ -100,8 +99,8 @@ def _guard(table: Table, log_only: str) -> Iterator[Object]:
         ("UPDATE", True, True),
         ("DELETE", True, False),
     ):
-        using = _condition(table, command, HIDDEN, log_only) if reads else ""
-        check = _condition(table, command, REFUSED, log_only) if writes else ""
+        using = _condition(table, command, HIDDEN) if reads else ""
+        check = _condition(table, command, REFUSED) if writes else ""
         yield _policy(table, f"freehold_{command.lower()}", command, using, check, reason)
     if table.facts.writers:
         yield Policy(
@@ -116,12 +115,12 @@ def _guard(table: Table, log_only: str) -> Iterator[Object]:
         )
     if not table.parent:
         # A partition gets its parent's row triggers by itself.
-        yield _immutable(table, log_only)
+        yield _immutable(table)
 
 
-def _condition(table: Table, command: str, why: str, log_only: str) -> Sql:
+def _condition(table: Table, command: str, why: str) -> Sql:
     """Which rows a command may reach."""
-    if log_only:
+    if table.facts.log_only:
         return log_only_condition(table, command, why)
     return ddl("{} = (SELECT freehold.tenant_v1())", ident(table.facts.tenant_column))
 
@@ -143,14 +142,14 @@ def _policy(table: Table, name: str, command: str, using: str, check: str, reaso
     )
 
 
-def _immutable(table: Table, log_only: str) -> Trigger:
+def _immutable(table: Table) -> Trigger:
     column = ident(table.facts.tenant_column)
     guard = fill(PACKAGE, "create_tenant_trigger", column=column, table=table.sql)
     return Trigger(
         schema=table.schema,
         table=table.table,
         trigger="freehold_tenant_immutable",
-        definition=log_only_trigger(table) if log_only else guard,
+        definition=log_only_trigger(table) if table.facts.log_only else guard,
         reason="a row keeps its tenant for life",
     )
 

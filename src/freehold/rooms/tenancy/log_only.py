@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import sqlalchemy as sa
 
 from freehold.errors import DeclarationError
 from freehold.kernel.declare import name_of
@@ -29,32 +32,32 @@ COLUMNS = (
     ("statement", "text", ""),
 )
 """Name, type, default. The mark is a hash of the rest, by which a session knows what it has noted this hour."""
+Name = tuple[str, str]
 OWNED = frozenset({Ownership.ROOT, Ownership.TENANT})
 
 
-def log_only_reasons(declaration: Tenancy, model: Model) -> Mapping[Sql, str]:
-    """Why each table only notes, by its name as SQL writes it; the partitions of such a table do as it does."""
-    named = {name_of(entity): reason for entity, reason in declaration.log_only.items()}
-    found = {table.sql: named[table.name] for table in model.tables if table.name in named}
-    children = {table.sql: trusted(table.parent) for table in model.tables if table.parent}
-    return {**found, **{child: found[parent] for child, parent in children.items() if parent in found}}
-
-
-def refuse_unowned(declaration: Tenancy, classes: Mapping[tuple[str, str], Class]) -> None:
-    """Only a table with a guard can have one that notes.
+def noting(
+    declaration: Tenancy, tables: Mapping[Name, sa.Table], classes: Mapping[Name, Class]
+) -> Iterator[tuple[Name, Class]]:
+    """The tables whose guards only note, with their classes; the partitions of such a table do as it does.
 
     Raises
     ------
     DeclarationError
-        A table of ``log_only`` is owned by no tenant.
+        A table of ``log_only`` is owned by no tenant, and has no guard.
     """
-    names = (name_of(entity) for entity in declaration.log_only)
-    wrong = sorted(".".join(name) for name in names if name not in classes or classes[name].ownership not in OWNED)
+    reasons = {name_of(entity): reason for entity, reason in declaration.log_only.items()}
+    wrong = sorted(".".join(name) for name in reasons if name not in classes or classes[name].ownership not in OWNED)
     if wrong:
         raise DeclarationError(
             f"Tenancy(log_only=...) names tables that no tenant owns: {', '.join(wrong)}",
             hint=f"Give them the column {declaration.column}, or take them out of log_only.",
         )
+    for name, each in classes.items():
+        parent, _ = tables[name].info.get("partition_of", ("", ""))
+        reason = reasons.get(name) or reasons.get(tuple(parent.split(".")), "")
+        if reason:
+            yield name, replace(each, log_only=reason)
 
 
 def log_only_condition(table: Table, command: str, why: str) -> Sql:
