@@ -266,7 +266,7 @@ def bypass_probes(model: Model) -> Iterator[Probe]:
 
 
 def _target(model: Model) -> Target | None:
-    """A plain table of tenants, not the root, on which the application may do everything."""
+    """A plain table of tenants, not the root, on which the application may do everything; one whose guard holds."""
     usable = [
         Target(model, table)
         for table in owned_tables(model)
@@ -274,7 +274,8 @@ def _target(model: Model) -> Target | None:
     ]
     words = ("SELECT", "INSERT", "UPDATE", "DELETE")
     full = [each for each in usable if each.readable and each.updatable and all(each.may(word) for word in words)]
-    return next((each for each in full if each.table.facts.role != "root" and model.primary_key(each.table)), None)
+    keyed = [each for each in full if each.table.facts.role != "root" and model.primary_key(each.table)]
+    return min(keyed, key=lambda each: bool(each.table.facts.log_only), default=None)
 
 
 def _probe(target: Target, way: Way) -> Probe:
