@@ -6,9 +6,10 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from psycopg.errors import UndefinedTable
 
 from freehold.cli.options import Json, Status, on_project
-from freehold.cli.project import Project
+from freehold.cli.project import Connection, Project
 from freehold.cli.render import answers, note, print_json
 from freehold.errors import InputError
 from freehold.kernel.declare import name_of
@@ -31,7 +32,7 @@ def refusals(project: Project, hours: Hours = 168, most: Most = 50, clear: Clear
     if not tables:
         raise InputError("No guard of the layer only logs", hint="Write Tenancy(..., log_only={Entity: 'the reason'}).")
     with project.connection() as connection:
-        found = read_refusals(connection, hours=hours, most=most)
+        found = _read(connection, hours, most)
         unheld = list_unheld(connection)
         cleared = clear_refusals(connection) if clear else 0
     if json:
@@ -40,6 +41,13 @@ def refusals(project: Project, hours: Hours = 168, most: Most = 50, clear: Clear
         _print(found, unheld, tables, hours)
         note(f"{cleared} notes cleared", quiet=not clear)
     raise typer.Exit(Status.BROKEN if found else Status.DONE)
+
+
+def _read(connection: Connection, hours: int, most: int) -> list[Refusal]:
+    try:
+        return read_refusals(connection, hours=hours, most=most)
+    except UndefinedTable as absent:
+        raise InputError("The guards that only log are not in this database yet", hint="freehold apply") from absent
 
 
 def _plain(refusal: Refusal) -> dict[str, object]:
