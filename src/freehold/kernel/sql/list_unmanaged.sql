@@ -3,6 +3,16 @@
 -- system's schemas are left out: what initdb made has a number below 16384.
 WITH made (classid, objid, subid, own, kind) AS (
     SELECT 'pg_proc'::regclass::oid, oid, 0, true, NULL::text FROM pg_proc WHERE prokind = 'a'
+    UNION ALL SELECT 'pg_proc'::regclass, p.oid, 0, true, 'routine that only OUT parameters tell from another'
+    FROM pg_proc AS p
+    WHERE p.prokind <> 'a' AND EXISTS (
+        SELECT FROM pg_proc AS q
+        WHERE q.oid <> p.oid AND q.pronamespace = p.pronamespace AND q.proname = p.proname
+            AND (
+            SELECT string_agg(format_type(a.type, NULL), ', ' ORDER BY a.number)
+            FROM unnest(q.proallargtypes) WITH ORDINALITY AS a (type, number)
+        ) = oidvectortypes(p.proargtypes)
+    )
     UNION ALL SELECT 'pg_operator'::regclass, oid, 0, true, NULL FROM pg_operator
     UNION ALL SELECT 'pg_opclass'::regclass, oid, 0, true, NULL FROM pg_opclass
     UNION ALL SELECT 'pg_opfamily'::regclass, oid, 0, true, NULL FROM pg_opfamily
@@ -30,8 +40,9 @@ WITH made (classid, objid, subid, own, kind) AS (
     UNION ALL SELECT 'pg_class'::regclass, oid, 0, true, NULL FROM pg_class WHERE relkind = 'f'
     UNION ALL SELECT 'pg_class'::regclass, oid, 0, true, 'composite type' FROM pg_class WHERE relkind = 'c'
     UNION ALL SELECT 'pg_type'::regclass, oid, 0, true,
-        CASE WHEN NOT typisdefined THEN 'shell type' WHEN typtype = 'r' THEN 'range type' ELSE 'base type' END
-    FROM pg_type WHERE (typtype IN ('b', 'r') AND typcategory <> 'A') OR NOT typisdefined
+        CASE WHEN NOT typisdefined THEN 'shell type' WHEN typtype = 'r' THEN 'range type'
+            WHEN typtype = 'm' THEN 'multirange type' ELSE 'base type' END
+    FROM pg_type WHERE (typtype IN ('b', 'r', 'm') AND typcategory <> 'A') OR NOT typisdefined
     UNION ALL SELECT d.classoid, d.objoid, d.objsubid, false, 'comment'
     FROM pg_description AS d
     LEFT JOIN pg_class AS c ON d.classoid = 'pg_class'::regclass AND c.oid = d.objoid
@@ -67,6 +78,8 @@ WITH made (classid, objid, subid, own, kind) AS (
     CROSS JOIN LATERAL (VALUES
         ('replica identity', c.relkind IN ('r', 'p') AND c.relreplident <> 'd'),
         ('cluster mark', coalesce(x.indisclustered, false)),
+        ('invalid state', coalesce(NOT x.indisvalid, false)),
+        ('unpopulated state', c.relkind = 'm' AND NOT c.relispopulated),
         ('tablespace', c.reltablespace <> 0),
         ('table access method', c.relkind IN ('r', 'p', 'm') AND m.amname <> 'heap'),
         ('row type', c.reloftype <> 0),
@@ -91,6 +104,23 @@ WITH made (classid, objid, subid, own, kind) AS (
             left(coalesce(c.relname || '_' || a.attname || '_not_null', ''), 63)
         )
     )
+    UNION ALL SELECT 'pg_default_acl'::regclass, d.oid, 0, false, p.kind
+    FROM pg_default_acl AS d
+    CROSS JOIN LATERAL (
+        SELECT coalesce(array_agg(a.privilege_type ORDER BY 1) FILTER (WHERE a.grantee = d.defaclrole), '{}') AS own,
+            coalesce(bool_or(a.is_grantable AND a.grantee <> d.defaclrole), false) AS grantable
+        FROM aclexplode(d.defaclacl) AS a
+    ) AS g
+    CROSS JOIN LATERAL (
+        SELECT coalesce(array_agg(a.privilege_type ORDER BY 1), '{}') AS own
+        FROM aclexplode(acldefault(CASE d.defaclobjtype WHEN 'S' THEN 's' ELSE d.defaclobjtype END, d.defaclrole)) AS a
+        WHERE a.grantee = d.defaclrole AND d.defaclnamespace = 0
+    ) AS usual
+    CROSS JOIN LATERAL (VALUES
+        ('default rights of the owner', g.own <> usual.own),
+        ('default right to grant', g.grantable)
+    ) AS p (kind, found)
+    WHERE p.found
     UNION ALL SELECT 'pg_type'::regclass, t.oid, 0, false, p.kind
     FROM pg_type AS t
     LEFT JOIN pg_type AS b ON b.oid = t.typbasetype

@@ -5,6 +5,9 @@ SELECT
         WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES' ELSE 'SCHEMAS'
     END,
     coalesce(n.nspname, ''),
+    g.grants
+FROM pg_default_acl AS d
+CROSS JOIN LATERAL (SELECT
     coalesce(
         (
             SELECT array_agg(ARRAY[x.grantee, x.privileges] ORDER BY x.grantee)
@@ -18,7 +21,14 @@ SELECT
             ) AS x
         ),
         '{}'
-    )
-FROM pg_default_acl AS d
+    ) AS grants
+) AS g
 JOIN pg_roles AS o ON o.oid = d.defaclrole
 LEFT JOIN pg_namespace AS n ON n.oid = d.defaclnamespace
+-- What PostgreSQL grants by itself is nothing of the role's own: only the owner's rights differ there.
+WHERE g.grants <> CASE
+    WHEN d.defaclnamespace <> 0 THEN '{}'::text[]
+    WHEN d.defaclobjtype = 'f' THEN '{{PUBLIC,EXECUTE}}'
+    WHEN d.defaclobjtype = 'T' THEN '{{PUBLIC,USAGE}}'
+    ELSE '{}'
+END

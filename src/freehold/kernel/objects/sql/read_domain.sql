@@ -1,7 +1,7 @@
 SELECT
     'pg_type'::regclass::oid, t.oid, 0,
     n.nspname, t.typname,
-    format_type(t.typbasetype, t.typtypmod), t.typnotnull, coalesce(t.typdefault, ''),
+    format_type(t.typbasetype, t.typtypmod), t.typnotnull, coalesce(pg_get_expr(t.typdefaultbin, 0), t.typdefault, ''),
     coalesce(
         (
             SELECT array_agg(ARRAY[c.conname::text, pg_get_constraintdef(c.oid)] ORDER BY c.conname)

@@ -7,6 +7,15 @@ SELECT
 FROM pg_proc AS p
 JOIN pg_namespace AS n ON n.oid = p.pronamespace
 WHERE p.prokind IN ('f', 'p', 'w') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  -- PostgreSQL's own GRANT and ALTER cannot tell these apart by their input types.
+  AND NOT EXISTS (
+      SELECT FROM pg_proc AS q
+      WHERE q.oid <> p.oid AND q.pronamespace = p.pronamespace AND q.proname = p.proname
+        AND (
+            SELECT string_agg(format_type(a.type, NULL), ', ' ORDER BY a.number)
+            FROM unnest(q.proallargtypes) WITH ORDINALITY AS a (type, number)
+        ) = oidvectortypes(p.proargtypes)
+  )
   AND NOT EXISTS (
       SELECT FROM pg_depend AS d
       WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
