@@ -136,8 +136,9 @@ def play(server: OwnedServer, database: str, script: Path) -> None:
         environment[name] = "absent"
     command = [server.binaries.program("psql"), "--no-psqlrc", "--quiet", "--file", str(script), server.url(database)]
     with suppress(subprocess.TimeoutExpired):
-        silent = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        subprocess.run(command, env=environment, timeout=PATIENCE, check=False, **silent)
+        subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False
+        )
 
 
 def chosen(found: dict[str, Path], size: int) -> Iterator[tuple[str, Path]]:

@@ -22,6 +22,7 @@ UNMANAGED = {
     "aggregate",
     "base type",
     "cast",
+    "circle of views",
     "cluster mark",
     "collation",
     "column compression",
@@ -30,11 +31,15 @@ UNMANAGED = {
     "comment",
     "composite type",
     "conversion",
+    "default right to grant",
+    "default rights of the owner",
     "foreign table",
     "foreign-data wrapper",
     "inheritance",
+    "invalid state",
     "language",
     "large object",
+    "multirange type",
     "operator",
     "operator class",
     "operator family",
@@ -46,6 +51,7 @@ UNMANAGED = {
     "range type",
     "replica identity",
     "rights",
+    "routine that only OUT parameters tell from another",
     "row type",
     "rule",
     "server",
@@ -61,6 +67,7 @@ UNMANAGED = {
     "toast options",
     "transform",
     "unlogged state",
+    "unpopulated state",
     "user mapping",
     "view default",
 }
@@ -158,6 +165,13 @@ def test_nothing_differs(found: RoundTrip) -> None:
 def test_everything_else_is_told_by_name(found: RoundTrip, pg_major: int) -> None:
     newer = {"name or state of NOT NULL"} if pg_major >= 18 else set()
     assert {item.kind for item in found.unmanaged} == UNMANAGED | newer
+
+
+def test_what_postgresql_writes_otherwise_is_told(found: RoundTrip) -> None:
+    assert set(found.reworded) <= {Key("view", ("any_one", "joined_up"))}
+    assert Key("index", ("any_one", "of_one")) in found.kept
+    assert Key("domain", ("any_one", "even_number")) in found.kept
+    assert str(found.standing[Key("view", ("any_one", "here"))]) == "circle of views any_one.here"
 
 
 def test_what_stands_on_it_is_left_out(found: RoundTrip) -> None:
