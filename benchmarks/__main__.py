@@ -15,6 +15,7 @@ from benchmarks import (
     plan_500,
     retail,
     rules_cost,
+    thousand,
     transaction,
 )
 from benchmarks.changes import run as changes
@@ -26,6 +27,7 @@ ON_A_SERVER = {
     "transaction": transaction.run,
     "bulk": bulk.run,
     "plan": plan_500.run,
+    "thousand": thousand.run,
     "context": context_cost.run,
     "history": history_cost.run,
     "peers": history_peers.run,

@@ -20,11 +20,11 @@ TABLES = 500
 ROUNDS = 3
 
 
-def model(schema: str, *, tenants: bool) -> tuple[sa.MetaData, sa.Table]:
+def model(schema: str, tables: int = TABLES) -> tuple[sa.MetaData, sa.Table]:
     """A chain of tables of ten columns, each with an identity, defaults, two keys, two foreign keys and an index."""
     data = sa.MetaData(schema=schema)
     root = sa.Table("tenant", data, sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False))
-    for number in range(TABLES - 1):
+    for number in range(tables - 1):
         name, before = f"t{number}", f"t{number - 1}"
         parts: list[sa.schema.SchemaItem] = [
             sa.Column(
@@ -61,7 +61,7 @@ def run(server: OwnedServer) -> Section:
     cache = Path(tempfile.mkdtemp())
     rows, share = [], {}
     for title, tenants in (("the same objects", False), ("with tenancy and roles", True)):
-        data, root = model("guarded" if tenants else "plain", tenants=tenants)
+        data, root = model("guarded" if tenants else "plain")
         guards = (Tenancy(root=root), Roles()) if tenants else (Tenancy(root=None, exempt={"*": "a benchmark"}),)
         layer = DataLayer(data, *guards, name=f"bench_{'g' if tenants else 'p'}")
         with server.connect(_database(server, layer.name), autocommit=True) as connection:

@@ -31,7 +31,7 @@ from freehold.kernel.plan import Plan, make_plan
 from freehold.kernel.prove import Outcome, Verdict, run_probes
 from freehold.kernel.rename import rename
 from freehold.kernel.room import Drill, Finding, Probe
-from freehold.kernel.scratch import build
+from freehold.kernel.scratch import build, is_built
 from freehold.recording import Recording
 from freehold.servers.faults import translated
 
@@ -85,6 +85,7 @@ def plan_layer(
         The login may not create the scratch database.
     """
     check_server(connection)
+    known = is_built(connection, declared.objects, cache)
     try:
         built = build(connection, declared.objects, cache)
     except psycopg.errors.InsufficientPrivilege as error:
@@ -96,15 +97,16 @@ def plan_layer(
     installed = journal.installed_version(connection)
     managed = journal.managed_keys(connection, installed)
     desired = desired_state(declared, built)
-    live = observe(connection, dependencies=False)
+    # What needs what is the largest query, and only a change has to know: a new declaration most likely is one.
+    live = observe(connection, dependencies=not known)
     progress = journal.backfills(connection, installed)
     found = difference(declared, desired, live, managed)
-    if found.settled and all(progress.values()):  # what needs what is asked only where something must change
+    if found.settled and all(progress.values()):
         found.fillings = find_fillings(declared, found, live, desired, progress)
         # A database that is as declared before anything was applied has nothing that a journal would tell.
         return make_plan(declared, desired, live, found, journal.migration_steps(installed) if installed else ())
     budget = budget or declared.budget
-    live = measured(connection, observe(connection), budget)
+    live = measured(connection, observe(connection) if known else live, budget)
     renamed = rename(connection, declared.renames, live, managed, desired)
     found = difference(declared, desired, renamed.live, renamed.managed)
     found.fillings = find_fillings(declared, found, renamed.live, desired, progress)

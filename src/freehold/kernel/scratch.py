@@ -75,7 +75,7 @@ def build(connection: Connection, objects: Mapping[Key, Object], cache: Path | N
         The login may not build it.
     """
     site = Site(database="scratch", version=connection.info.server_version, new=frozenset(objects))
-    file = cache / f"{_digest(objects, site.version)}.json" if cache else None
+    file = _file(objects, site.version, cache)
     known = _load(file) if file and file.exists() else None
     if known:
         return known
@@ -85,6 +85,16 @@ def build(connection: Connection, objects: Mapping[Key, Object], cache: Path | N
     if file:
         _store(file, catalog)
     return catalog
+
+
+def is_built(connection: Connection, objects: Mapping[Key, Object], cache: Path | None) -> bool:
+    """Whether the declared state was built before, so that most likely nothing is to be changed."""
+    file = _file(objects, connection.info.server_version, cache)
+    return file is not None and file.exists()
+
+
+def _file(objects: Mapping[Key, Object], version: int, cache: Path | None) -> Path | None:
+    return cache / f"{_digest(objects, version)}.json" if cache else None
 
 
 @contextmanager

@@ -118,10 +118,9 @@ class Site:
     built: frozenset[Key] = frozenset()
     """What is there with its rows, and treated as new, since all of it happens in one moment."""
 
-    @property
-    def made(self) -> frozenset[Key]:
-        """What is new and has no rows yet."""
-        return self.new - self.built
+    def is_empty(self, table: Key) -> bool:
+        """Whether a table is new and has no rows yet."""
+        return table in self.new and table not in self.built
 
     def makes(self, key: Key) -> bool:
         """Whether this plan, or the unfinished one that it takes up, makes an object."""

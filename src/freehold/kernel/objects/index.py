@@ -48,7 +48,7 @@ class Index(Object):
         if self.table_key in site.new or Key("view", self.table_key.name) in site.new:
             change = self._change(f"create {self.key}", self._everywhere, lock=Lock.SHARE)
             return (
-                change if self.table_key in site.made else replace(change, efforts=((Effort.REWRITE, self._table),)),
+                change if site.is_empty(self.table_key) else replace(change, efforts=((Effort.REWRITE, self._table),)),
             )
         if self.table_key in site.partitions:
             return tuple(self._create_by_partition(site.partitions[self.table_key]))

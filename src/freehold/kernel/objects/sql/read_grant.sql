@@ -22,7 +22,7 @@ FROM (
     JOIN pg_class AS c ON c.oid = t.attrelid
     JOIN pg_namespace AS n ON n.oid = c.relnamespace
     CROSS JOIN LATERAL aclexplode(t.attacl) AS a
-    WHERE t.attacl IS NOT NULL AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    WHERE t.attacl IS NOT NULL AND NOT t.attisdropped AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     UNION ALL
     SELECT p.oid, 'function', ARRAY[n.nspname::text, p.proname::text, oidvectortypes(p.proargtypes)], p.proowner, a.*
     FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
