@@ -54,7 +54,7 @@ def survey(connection: Connection) -> Survey:
     everything = {Unmanaged(kind, name) for _, _, kind, name in rows}
     apart = {**_in_circles(catalog), **_unbuilt(catalog)}
     told = {item for item in apart.values() if item.kind == CIRCLE}
-    return Survey(catalog, tuple(sorted(everything | told)), {**apart, **standing_on(catalog, apart)})
+    return Survey(catalog, tuple(sorted(everything | told)), {**standing_on(catalog, apart), **apart})
 
 
 def _unbuilt(catalog: Catalog) -> dict[Key, Unmanaged]:
