@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 
@@ -99,6 +102,25 @@ def test_weaker_guards_need_their_flag(database: Database) -> None:
         strict = apply_layer(connection, layer(metadata(), Extra(*loose)), weaker_guard="a test")
         assert len(strict.steps) == 1
         assert [step.flag for step in plan_layer(connection, sample()).steps] == [""]
+
+
+@pytest.mark.parametrize(
+    ("more", "flag"),
+    [
+        ({"using": "net < 0"}, "--allow-weaker-guard"),
+        ({"using": "net < 0", "permissive": False}, ""),
+        ({"using": "net < 0", "command": "SELECT"}, "--allow-weaker-guard"),
+    ],
+)
+def test_one_more_permissive_policy_opens_a_guard(database: Database, more: dict[str, Any], flag: str) -> None:
+    beside = Policy(schema="shop", table="orders", policy="beside", **more)
+    with database.connect(autocommit=True) as connection:
+        apply_layer(connection, sample())
+        (step,) = plan_layer(connection, sample(Extra(beside))).steps
+        assert step.flag == flag
+        same = next(item for item in extras() if isinstance(item, Policy) and item.permissive)
+        twin = replace(same, policy="twin")
+        assert [each.flag for each in plan_layer(connection, sample(Extra(twin))).steps] == [""], "it admits no more"
 
 
 def test_wider_grant_needs_its_flag(database: Database) -> None:

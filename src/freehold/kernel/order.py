@@ -8,7 +8,20 @@ from dataclasses import replace
 from freehold.kernel.compile import Declared
 from freehold.kernel.diff import site_of
 from freehold.kernel.difference import Difference
-from freehold.kernel.objects import Change, Column, Constraint, Grant, Key, Lock, Object, Site, Stage, Table
+from freehold.kernel.objects import (
+    Change,
+    Column,
+    Constraint,
+    Grant,
+    Key,
+    Lock,
+    Object,
+    Policy,
+    RowSecurity,
+    Site,
+    Stage,
+    Table,
+)
 from freehold.kernel.observe import Catalog
 from freehold.kernel.online.columns import Filling, added, parted, retyped
 from freehold.kernel.online.group import closed, contracted, disjoint, reached
@@ -50,7 +63,7 @@ def works_of(found: Difference, live: Catalog, begun: frozenset[Key]) -> dict[Ke
         before = live.objects.get(key)
         filling = found.fillings.get(key)
         made = _given_again(item, before, _filled(filling, site) if filling else item.create(site))
-        weakens = item.weaker_than(before, site) if before is not None and before != item else ""
+        weakens = item.weaker_than(before, site) if before is not None and before != item else _opened(item, live, site)
         works[_node("make", key)] = Work(key, "make", item, _marked(made, weakens))
     for key, (old, item) in found.alter.items():
         works[_node("make", key)] = Work(key, "alter", item, _altered(item, old, found.fillings.get(key), site))
@@ -58,6 +71,17 @@ def works_of(found: Difference, live: Catalog, begun: frozenset[Key]) -> dict[Ke
         if _node("make", key) not in works and not filling.finished:
             works[_node("make", key)] = Work(key, "alter", filling.column, added(filling, there=True))
     return works
+
+
+def _opened(item: Object, live: Catalog, site: Site) -> str:
+    """The guard that is weaker where a policy comes to a table that others guard already."""
+    if not isinstance(item, Policy) or site.makes(item.table_key):
+        return ""
+    security = live.objects.get(Key("row_security", item.table_key.name))
+    if not isinstance(security, RowSecurity) or not security.enabled:
+        return ""
+    policies = (other for other in live.objects.values() if isinstance(other, Policy))
+    return item.admits_beyond(other for other in policies if other.table_key == item.table_key)
 
 
 def _filled(filling: Filling, site: Site) -> tuple[Change, ...]:

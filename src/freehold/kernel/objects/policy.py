@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -79,6 +80,12 @@ class Policy(Object):
     def _admits_all(self) -> bool:
         return self.using == "true" or (not self.using and self.check == "true")
 
+    def admits_beyond(self, others: Iterable[Policy]) -> str:
+        """What it lets through that none of the table's policies plainly does: permissive ones are joined with OR."""
+        if not self.permissive or any(self._at_least_as_strict(other) for other in others if other.permissive):
+            return ""
+        return f"{self.policy} would admit rows of {self._table} beside those that its policies admit now"
+
     def drop(self, site: Site) -> tuple[Change, ...]:
         # Without its last permissive policy a table shows nothing, so dropping one closes; a restrictive one opens.
         weakens = "" if self.permissive else f"{self.policy} would no longer restrict {self._table}"
@@ -89,7 +96,7 @@ class Policy(Object):
         return (self._change("replace", self._drop(), self._create(), weakens=weakens),)
 
     def _at_least_as_strict(self, live: Policy) -> bool:
-        same_reach = (self.command, self.permissive) == (live.command, live.permissive)
+        same_reach = live.command in {self.command, "ALL"} and self.permissive == live.permissive
         fewer_roles = "PUBLIC" in live.roles or set(self.roles) <= set(live.roles)
         return (
             same_reach
