@@ -9,7 +9,7 @@ from tests.examples.lines import widen
 from tests.examples.shop import Shop, start_loader
 
 SHORT, LONG = 6_000, 24_000
-GROWTH = 32 * 1024
+GROWTH = 48 * 1024
 """KiB; the long file has 36 MiB more text than the short one, and holding it takes twice that."""
 
 

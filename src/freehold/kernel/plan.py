@@ -248,6 +248,11 @@ def _left(declared: Declared, live: Catalog, desired: Catalog, found: Difference
         yield Step(number=0, key=key, change=change, room="kernel", reason="an earlier plan left it for this moment")
 
 
+def _only_looks(change: Change) -> bool:
+    """Whether a contraction drops nothing: whatever it dropped would need a stronger lock."""
+    return change.stage is Stage.CONTRACT and change.lock is Lock.ACCESS_SHARE
+
+
 def _steps(declared: Declared, works: Iterable[Work], live: Catalog, site: Site, found: Difference) -> Iterator[Step]:
     for work in works:
         source = declared.objects.get(work.key)
@@ -258,7 +263,7 @@ def _steps(declared: Declared, works: Iterable[Work], live: Catalog, site: Site,
                 undo = (*undo, *change.undo)
                 back = bool(undo) or number > 0 or work.key.kind in GOES_ALONG
                 change = replace(change, undo=undo, reversible=change.reversible and back)
-            elif change.stage not in {Stage.BACKFILL, Stage.VALIDATE}:
+            elif change.stage not in {Stage.BACKFILL, Stage.VALIDATE} and not _only_looks(change):
                 change = replace(change, reversible=change.reversible and bool(change.undo))
             if change.shown:
                 yield Step(

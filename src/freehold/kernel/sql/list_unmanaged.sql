@@ -62,11 +62,17 @@ WITH made (classid, objid, subid, own, kind) AS (
         ('statistics target', coalesce((to_jsonb(a) ->> 'attstattarget')::integer, -1) >= 0),
         ('column options', EXISTS (SELECT FROM unnest(a.attoptions) AS o WHERE o LIKE 'n_distinct%')),
         ('view default', c.relkind = 'v' AND f.oid IS NOT NULL),
-        ('partition default', c.relispartition AND f.oid IS NOT NULL AND NOT EXISTS (
+        ('partition default', c.relispartition AND EXISTS (
             SELECT FROM pg_inherits AS i
             JOIN pg_attribute AS pa ON pa.attrelid = i.inhparent AND pa.attname = a.attname
-            JOIN pg_attrdef AS pf ON pf.adrelid = pa.attrelid AND pf.adnum = pa.attnum
-            WHERE i.inhrelid = c.oid AND pg_get_expr(pf.adbin, pf.adrelid) = pg_get_expr(f.adbin, f.adrelid)
+            LEFT JOIN pg_attrdef AS pf ON pf.adrelid = pa.attrelid AND pf.adnum = pa.attnum
+            WHERE i.inhrelid = c.oid
+              AND pg_get_expr(pf.adbin, pf.adrelid) IS DISTINCT FROM pg_get_expr(f.adbin, f.adrelid)
+        )),
+        ('partition NOT NULL', c.relispartition AND a.attnotnull AND EXISTS (
+            SELECT FROM pg_inherits AS i
+            JOIN pg_attribute AS pa ON pa.attrelid = i.inhparent AND pa.attname = a.attname
+            WHERE i.inhrelid = c.oid AND NOT pa.attnotnull
         ))
     ) AS p (kind, found)
     WHERE p.found AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'm', 'v', 'i')
@@ -79,6 +85,16 @@ WITH made (classid, objid, subid, own, kind) AS (
         ('replica identity', c.relkind IN ('r', 'p') AND c.relreplident <> 'd'),
         ('cluster mark', coalesce(x.indisclustered, false)),
         ('invalid state', coalesce(NOT x.indisvalid, false)),
+        ('order of columns', c.relispartition AND c.relkind IN ('r', 'p') AND EXISTS (
+            SELECT FROM pg_inherits AS i
+            WHERE i.inhrelid = c.oid AND ARRAY(
+                SELECT a.attname FROM pg_attribute AS a
+                WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+            ) <> ARRAY(
+                SELECT a.attname FROM pg_attribute AS a
+                WHERE a.attrelid = i.inhparent AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+            )
+        )),
         ('unpopulated state', c.relkind = 'm' AND NOT c.relispopulated),
         ('tablespace', c.reltablespace <> 0),
         ('table access method', c.relkind IN ('r', 'p', 'm') AND m.amname <> 'heap'),
@@ -104,23 +120,40 @@ WITH made (classid, objid, subid, own, kind) AS (
             left(coalesce(c.relname || '_' || a.attname || '_not_null', ''), 63)
         )
     )
-    UNION ALL SELECT 'pg_default_acl'::regclass, d.oid, 0, false, p.kind
-    FROM pg_default_acl AS d
-    CROSS JOIN LATERAL (
-        SELECT coalesce(array_agg(a.privilege_type ORDER BY 1) FILTER (WHERE a.grantee = d.defaclrole), '{}') AS own,
-            coalesce(bool_or(a.is_grantable AND a.grantee <> d.defaclrole), false) AS grantable
-        FROM aclexplode(d.defaclacl) AS a
-    ) AS g
-    CROSS JOIN LATERAL (
-        SELECT coalesce(array_agg(a.privilege_type ORDER BY 1), '{}') AS own
-        FROM aclexplode(acldefault(CASE d.defaclobjtype WHEN 'S' THEN 's' ELSE d.defaclobjtype END, d.defaclrole)) AS a
-        WHERE a.grantee = d.defaclrole AND d.defaclnamespace = 0
-    ) AS usual
+    UNION ALL SELECT h.classid, h.objid, h.subid, false, p.kind
+    FROM (
+        SELECT 'pg_class'::regclass, oid, 0, relowner, relacl, CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", false
+        FROM pg_class WHERE relacl IS NOT NULL AND relkind <> 'f'
+        UNION ALL SELECT 'pg_class'::regclass, a.attrelid, a.attnum, c.relowner, a.attacl, 'c', false
+        FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
+        WHERE a.attacl IS NOT NULL AND NOT a.attisdropped AND c.relkind <> 'f'
+        UNION ALL SELECT 'pg_proc'::regclass, oid, 0, proowner, proacl, 'f', false
+        FROM pg_proc WHERE proacl IS NOT NULL AND prokind <> 'a'
+        UNION ALL SELECT 'pg_namespace'::regclass, oid, 0, nspowner, nspacl, 'n', false
+        FROM pg_namespace WHERE nspacl IS NOT NULL
+        UNION ALL SELECT 'pg_default_acl'::regclass, oid, 0, defaclrole, defaclacl,
+            CASE WHEN defaclnamespace <> 0 THEN 'c' WHEN defaclobjtype = 'S' THEN 's' ELSE defaclobjtype END, true
+        FROM pg_default_acl
+    ) AS h (classid, objid, subid, owner, acl, type, later)
     CROSS JOIN LATERAL (VALUES
-        ('default rights of the owner', g.own <> usual.own),
-        ('default right to grant', g.grantable)
+        ('own rights', EXISTS (
+            SELECT FROM aclexplode(acldefault(h.type, h.owner)) AS d
+            WHERE d.grantee = h.owner AND NOT EXISTS (
+                SELECT FROM aclexplode(h.acl) AS a WHERE a.grantee = h.owner AND a.privilege_type = d.privilege_type
+            )
+        ) OR (h.type = 'c' AND h.later AND EXISTS (SELECT FROM aclexplode(h.acl) AS a WHERE a.grantee = h.owner))),
+        ('rights by another grantor', EXISTS (SELECT FROM aclexplode(h.acl) AS a WHERE a.grantor <> h.owner)),
+        ('grant option', h.later AND EXISTS (
+            SELECT FROM aclexplode(h.acl) AS a WHERE a.is_grantable AND a.grantee <> h.owner
+        ))
     ) AS p (kind, found)
     WHERE p.found
+    UNION ALL SELECT 'pg_trigger'::regclass, t.oid, 0, false, 'state'
+    FROM pg_trigger AS t
+    JOIN pg_class AS c ON c.oid = t.tgrelid AND c.relpersistence <> 't'
+    LEFT JOIN pg_trigger AS parent ON parent.oid = t.tgparentid
+    WHERE (t.tgisinternal OR t.tgparentid <> 0) AND t.tgenabled <> coalesce(parent.tgenabled, 'O')
+    UNION ALL SELECT classid, objid, objsubid, false, 'mark of an extension' FROM pg_depend WHERE deptype = 'x'
     UNION ALL SELECT 'pg_type'::regclass, t.oid, 0, false, p.kind
     FROM pg_type AS t
     LEFT JOIN pg_type AS b ON b.oid = t.typbasetype
@@ -145,4 +178,9 @@ WHERE m.objid >= 16384
       SELECT FROM pg_depend AS d
       WHERE d.classid = m.classid AND d.objid = m.objid AND d.deptype = 'e'
   )
+UNION ALL SELECT 0, 0, 'setting', format('%s of %s in this database', split_part(c, '=', 1), r.rolname)
+FROM pg_db_role_setting AS s
+CROSS JOIN LATERAL unnest(s.setconfig) AS c
+JOIN pg_roles AS r ON r.oid = s.setrole
+JOIN pg_database AS b ON b.oid = s.setdatabase AND b.datname = current_database()
 ORDER BY 3, 4

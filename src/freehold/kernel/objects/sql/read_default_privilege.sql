@@ -2,7 +2,8 @@ SELECT
     'pg_default_acl'::regclass::oid, d.oid, 0,
     o.rolname,
     CASE d.defaclobjtype
-        WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES' ELSE 'SCHEMAS'
+        WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES'
+        WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS'
     END,
     coalesce(n.nspname, ''),
     g.grants
