@@ -68,8 +68,8 @@ def plan_undo(connection: Connection) -> UndoPlan:
             f"The last plan cannot be taken back: {first.title} is final since {first.applied_at:%Y-%m-%d %H:%M:%S%z}",
             detail="; ".join(step.title for step in reversed(final)),
             hint="Declare the old shape and apply: its rows are there. What a contraction dropped comes back only from "
-            f"a backup of before {first.applied_at:%Y-%m-%d %H:%M:%S%z}: restore it beside this database "
-            "(docs/backup.md), and bring rows back from there; freehold tenant restore does so for one tenant.",
+            f"a backup of before {first.applied_at:%Y-%m-%d %H:%M:%S%z}: restore it beside this database, as "
+            "freehold drill restore does, and bring rows back; freehold tenant restore does so for one tenant.",
         )
     return UndoPlan(tuple(steps))
 

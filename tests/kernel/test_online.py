@@ -142,6 +142,7 @@ def test_a_required_column_is_filled(live: psycopg.Connection[Any], database: Da
         plan = settle(live, declared)
     assert seen.refused == []
     assert one(live, "SELECT count(*) FROM shop.customer WHERE domain IS DISTINCT FROM upper(mail)") == 0
+    assert one(live, "SELECT count(*) FROM pg_stats WHERE tablename = 'customer' AND attname = 'domain'") == 1
     assert [step.change.title for step in plan.waiting] == [
         "stop filling for older applications: trigger shop.customer.zz_freehold_value_customer_domain"
     ]

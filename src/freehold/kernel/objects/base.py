@@ -97,7 +97,7 @@ class Change:
     @property
     def shown(self) -> tuple[Sql, ...]:
         """What psql would take to do the same."""
-        return (self.batch.loop(),) if self.batch else self.statements
+        return (self.batch.loop(), *self.statements) if self.batch else self.statements
 
 
 @dataclass(frozen=True, slots=True)

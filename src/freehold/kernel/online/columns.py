@@ -128,8 +128,10 @@ class Filling:
         )
 
     def filled(self) -> Change:
-        """The batches."""
-        return replace(self.change("fill", Lock.ROW_EXCLUSIVE, stage=Stage.BACKFILL), batch=self.batch)
+        """The batches, and then what the planner must know of them before anybody reads the column."""
+        analysed = ddl("ANALYZE {} ({})", self.table, ident(self.into))
+        change = self.change("fill", Lock.SHARE_UPDATE_EXCLUSIVE, analysed, stage=Stage.BACKFILL)
+        return replace(change, batch=self.batch)
 
 
 def added(filling: Filling, *, there: bool) -> tuple[Change, ...]:

@@ -148,7 +148,7 @@ def moving(
     made = _made(move, staged, site)
     changes = [
         *([] if _is_begun(move, made, live) else [made]),
-        replace(_plain(move, "bring the rows of", Lock.ROW_SHARE), stage=Stage.BACKFILL, batch=move.batch),
+        _brought(move),
         _compared(move),
         *given.before,
         _switched(move, [move.table, *parts], dropped.inside, given.inside),
@@ -242,6 +242,12 @@ def _followed(move: Move) -> tuple[Sql, ...]:
     )
     strip = ddl("REVOKE ALL ON FUNCTION {}() FROM PUBLIC", move.function)
     return function, strip, each, whole
+
+
+def _brought(move: Move) -> Change:
+    """The batches, and then the statistics of the whole: autovacuum analyses partitions, and never their parent."""
+    change = _plain(move, "bring the rows of", Lock.ROW_SHARE, ddl("ANALYZE {}", move.copy))
+    return replace(change, stage=Stage.BACKFILL, batch=move.batch)
 
 
 def _compared(move: Move) -> Change:
