@@ -115,7 +115,7 @@ def test_a_rehearsal_tells_locks_and_holds_the_live_run_to_them(
     trial = read_rehearsal(path)
     locks = {step.title: dict(step.locks) for step in trial.steps}
     assert locks["add column shop.customer.note"] == {"shop.customer": "AccessExclusiveLock"}
-    assert locks["fill column shop.customer.domain"] == {}
+    assert locks["fill column shop.customer.domain"] == {"shop.customer": "ShareUpdateExclusiveLock"}
     apply_layer(live, grown(), budget=ALWAYS, judge=trial.refuse_unless_like, ceilings=trial.ceilings)
 
 

@@ -75,9 +75,8 @@ def _upgrade(steps: Iterable[Step], managed: Iterable[Key]) -> Iterator[str]:
         for cost in (step.change.weakens, step.change.loses, step.waits):
             if cost:
                 yield f"    # attention: {' '.join(cost.split())}"
-        whole = step.change.transactional and len(step.change.shown) > 1
-        texts = list(step.change.shown)
-        if whole:
+        texts = step.change.shown
+        if step.change.in_block:
             yield f"    {_executed('; '.join(['BEGIN', *(text.rstrip(';') for text in texts), 'COMMIT']))}"
         else:
             yield from (f"    {_executed(text)}" for text in texts)

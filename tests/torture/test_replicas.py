@@ -13,7 +13,7 @@ SETTINGS: Settings = {"synchronous_commit": "on", "wal_keep_size": "256MB"}
 
 def test_a_client_sees_what_it_wrote_and_what_it_saw(binaries: Binaries) -> None:
     with ground(layer(), binaries=binaries, settings=SETTINGS) as where:
-        result = replicas.attack(where, 300, 1, defect_size=1_800)
+        result = replicas.attack(where, 300, 1, defect_size=1_000)
     assert result.violations == 0, result.notes
     assert (result.defects_seeded, result.defects_caught) == (3, 3), result.notes
     assert "replica 2" in result.notes

@@ -182,12 +182,11 @@ def _step_lines(step: Step) -> Iterator[str]:
         yield _comment("   waits for freehold contract: an older version of the application may use it")
     if step.flags:
         yield _comment(f"   needs {step.flag}: {'; '.join(_costs(step))}")
-    whole = change.transactional and len(change.shown) > 1
-    if whole:
+    if change.in_block:
         yield "BEGIN;"
     for statement in change.shown:
         yield f"{statement.rstrip(';')};"
-    if whole:
+    if change.in_block:
         yield "COMMIT;"
 
 

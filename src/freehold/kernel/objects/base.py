@@ -99,6 +99,11 @@ class Change:
         """What psql would take to do the same."""
         return (self.batch.loop(), *self.statements) if self.batch else self.statements
 
+    @property
+    def in_block(self) -> bool:
+        """Whether psql needs a transaction block around it; batches commit by themselves."""
+        return self.transactional and self.batch is None and len(self.shown) > 1
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
