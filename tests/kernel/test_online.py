@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.schema import SchemaItem
 
 from freehold import Backfill, Rename
 from freehold.errors import PlanError, RowsRefused
@@ -29,7 +30,7 @@ ALWAYS = LockBudget(hold_seconds=0.0, pace=Pace(batch_seconds=0.02))
 Number = type[sa.types.TypeEngine[Any]]
 
 
-def metadata(*columns: sa.Column[Any], key: str = "id", mail: str = "mail", number: Number = sa.Integer) -> sa.MetaData:
+def metadata(*columns: SchemaItem, key: str = "id", mail: str = "mail", number: Number = sa.Integer) -> sa.MetaData:
     """Customers and their orders."""
     data = sa.MetaData(schema="shop")
     sa.Table(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
 import psycopg
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
 from freehold import Backfill, Extra, LockBudget, Rename
 from freehold.errors import StepRefused, UndoRefused
@@ -111,9 +112,17 @@ def test_a_plan_that_changed_is_not_undone(live: Connection) -> None:
         undo_last(live, read, data_loss=True, weaker_guard="a test")
 
 
-def test_what_keeps_writes_waiting_is_refused(live: Connection) -> None:
-    """A stored generated column is written into every row under ACCESS EXCLUSIVE, and has no other way."""
-    data = metadata(sa.Column("twice", sa.Integer, sa.Computed("units * 2", persisted=True)))
+@pytest.mark.parametrize(
+    "more",
+    [
+        lambda: sa.Column("twice", sa.Integer, sa.Computed("units * 2", persisted=True)),
+        lambda: ExcludeConstraint(("mail", "="), using="hash", name="customer_mail_excl"),
+    ],
+    ids=["generated", "exclusion"],
+)
+def test_what_keeps_writes_waiting_is_refused(live: Connection, more: Callable[[], Any]) -> None:
+    """It is written, or looked for, in every row under a lock that writes wait for, and has no other way."""
+    data = metadata(more())
     plan = plan_layer(live, layer(data), budget=ALWAYS)
     (long,) = (step for step in plan.steps if step.waits)
     assert long.flag == "--allow-long-lock"
